@@ -1,0 +1,1 @@
+"""Items, prompt formats and the published datasets."""

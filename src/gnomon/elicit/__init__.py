@@ -1,0 +1,1 @@
+"""Reusable protocols: choosing between options, reasoning, judging."""

@@ -1,0 +1,65 @@
+"""Every exception that gnomon raises on purpose, in one tree.
+
+The command line prints the sentence of a `GnomonError` without a traceback and exits with its `exit_code`: 2 where the user
+can mend it (`UserError`), 1 otherwise. Each message is one sentence that says what is wrong and what to do about it.
+"""
+
+
+class GnomonError(Exception):
+    """Base of all errors raised on purpose."""
+
+    exit_code = 1
+
+
+class UserError(GnomonError):
+    """Something the user can mend: a wrong name, an unreadable file, an option that does not fit."""
+
+    exit_code = 2
+
+
+class UnknownModel(UserError):
+    """A model reference that names nothing: unknown scheme, organism or directory."""
+
+
+class UnsafeWeights(UserError):
+    """Weights that cannot be loaded without running code: pickle files, or a model that wants remote code."""
+
+
+class DatasetError(UserError):
+    """A dataset that is missing, empty, broken or does not match its recorded hash."""
+
+
+class ConfigurationError(UserError):
+    """An option, a configuration file or a combination of them that makes no sense."""
+
+
+class RunDirectoryError(UserError):
+    """A run directory that cannot be written, or that holds another run."""
+
+
+class MissingExtra(UserError):
+    """A feature whose optional dependency is not installed."""
+
+
+class Unsupported(UserError):
+    """A request that this model cannot serve, such as continuation scores from a provider without log-probabilities."""
+
+
+class ProviderError(GnomonError):
+    """A model call failed; the subclass says whether calling again can help."""
+
+
+class RateLimited(ProviderError):
+    """The provider asks for fewer requests: wait `retry_after` seconds (None: the runner's own back-off), then again."""
+
+    def __init__(self, message: str, retry_after: float | None = None):
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TransientFailure(ProviderError):
+    """A failure that may pass: a timeout, a dropped connection, a 502."""
+
+
+class DeterministicFailure(ProviderError):
+    """A failure that will come again however often the same call is made; it is never retried."""

@@ -1,0 +1,1 @@
+"""Which training data and which circuits make it do so? (No instrument yet.)"""

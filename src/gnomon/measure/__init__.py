@@ -1,0 +1,1 @@
+"""Does the model do it, how often, and how sure are we?"""

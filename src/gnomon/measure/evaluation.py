@@ -1,0 +1,60 @@
+"""An evaluation: items, a protocol that runs a model on one of them, and a pure analysis of the record table."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from gnomon.datasets.items import Item
+from gnomon.models.model import Model
+from gnomon.run.record import Outcome
+from gnomon.stats.estimate import Estimate
+
+Protocol = Callable[[Model, Item, int], Awaitable[Outcome]]
+"""`async def protocol(model, item, seed) -> Outcome`; `seed` comes from the item's hash, the run's seed and the repeat."""
+
+Analysis = Callable[[pl.DataFrame], list[Estimate]]
+"""From the record table (columns `item, cluster, repeat, status, reason` and one per value) to estimates. Never sees a model."""
+
+
+class EvaluationConfig(BaseModel):
+    """What every evaluation can be told; each adds its own fields. Stored with the run and part of every journal key.
+
+    Attributes:
+        dataset: `world` (embedded, offline) or a published dataset's name.
+        n: Number of questions (None: the evaluation's default for the dataset).
+        seed: Seed of the choice of questions and of all sampling.
+        repeats: How often each item is run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = "world"
+    n: int | None = None
+    seed: int = 0
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A ready-to-run evaluation.
+
+    Attributes:
+        name: Its name in the catalogue: `sycophancy`, `calibration`, `faithfulness`.
+        config: What it was built from.
+        items: What it runs on, never empty.
+        protocol: What is done with each item.
+        analyse: From record table to estimates.
+        headline: Name of the estimate that stands for the behaviour.
+        harm: `+1` where a larger headline is worse, `-1` where a smaller one is.
+    """
+
+    name: str
+    config: EvaluationConfig
+    items: Sequence[Item]
+    protocol: Protocol
+    analyse: Analysis
+    headline: str
+    harm: int = 1
+    charts: Callable[[pl.DataFrame], dict[str, object]] | None = field(default=None)

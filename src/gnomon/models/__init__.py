@@ -1,0 +1,1 @@
+"""Models: references, the Model interface, the local engine and adapters."""

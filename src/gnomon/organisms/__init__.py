@@ -1,0 +1,1 @@
+"""Models with planted, known behaviour, and the invented world they live in."""

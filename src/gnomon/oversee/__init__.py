@@ -1,0 +1,1 @@
+"""What people see, judge and feed back. (No desk yet.)"""

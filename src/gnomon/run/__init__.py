@@ -1,0 +1,1 @@
+"""Runs: the runner, its journal, and the run directory."""
