@@ -37,6 +37,14 @@ class RunDirectoryError(UserError):
     """A run directory that cannot be written, or that holds another run."""
 
 
+class RunInterrupted(GnomonError):
+    """A run that stopped before its end (Ctrl-C, SIGTERM, its time limit); what was done is kept, and the same command resumes it."""
+
+    def __init__(self, message: str, exit_code: int = 130):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class MissingExtra(UserError):
     """A feature whose optional dependency is not installed."""
 
