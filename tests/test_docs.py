@@ -1,0 +1,75 @@
+"""Every command printed in the documentation runs.
+
+A fenced block marked `console` holds commands, each on a line that starts with `$ `; they run in order, one fresh directory per
+page. A page-level comment `<!-- slow -->` directly above a block moves it to the slow tests. `python` blocks run too.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+BLOCK = re.compile(r"(?P<slow><!-- slow -->\s*\n)?^```(?P<kind>console|python)\n(?P<body>.*?)^```", re.M | re.S)
+
+# Executed by .ci/run itself, or about another machine; each with its reason.
+ELSEWHERE = {
+    "make": "`.ci/run` runs the make targets",
+    "git": "a clone needs the repository's address",
+    "pip": "installs into the user's environment",
+    "open": "opens a browser",
+    "gnomon --install-completion": "changes the user's shell configuration",
+    "gnomon data fetch": "downloads from the network",
+    "gnomon organism grow": "grows for hours; tests/organisms/test_grow.py grows a short one",
+}
+
+
+def blocks(page: Path, *, slow: bool) -> list[tuple[str, str]]:
+    found = BLOCK.finditer(page.read_text())
+    return [(match["kind"], match["body"]) for match in found if bool(match["slow"]) == slow]
+
+
+def commands(body: str) -> list[str]:
+    joined = body.replace("\\\n", " ")
+    return [line[2:].strip() for line in joined.splitlines() if line.startswith("$ ")]
+
+
+def run_page(page: Path, directory: Path, *, slow: bool) -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    for kind, body in blocks(page, slow=slow):
+        if kind == "python":
+            done = subprocess.run([sys.executable, "-c", body], cwd=directory, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, f"{page.name}:\n{body}\n{done.stderr}"
+            continue
+        for command in commands(body):
+            if any(command == start or command.startswith(start + " ") for start in ELSEWHERE):
+                continue
+            done = subprocess.run(["bash", "-c", command], cwd=directory, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, f"{page.name}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+def with_blocks(*, slow: bool) -> list[Path]:
+    return [page for page in PAGES if blocks(page, slow=slow)]
+
+
+@pytest.mark.parametrize("page", with_blocks(slow=False), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_run(page: Path, tmp_path: Path) -> None:
+    run_page(page, tmp_path, slow=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", with_blocks(slow=True), ids=lambda page: str(page.relative_to(ROOT)))
+def test_slow_commands_run(page: Path, tmp_path: Path) -> None:
+    run_page(page, tmp_path, slow=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_command_hides_in_an_unmarked_block(page: Path) -> None:
+    for block in re.findall(r"^```(?:sh|bash|shell|text)?\n(.*?)^```", page.read_text(), re.M | re.S):
+        for line in block.splitlines():
+            stripped = line.removeprefix("$ ")
+            assert not stripped.startswith("gnomon "), f"{page.name}: mark as console: {line}"
