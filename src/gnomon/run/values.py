@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from gnomon.run.record import Column
+
+BASE_COLUMNS = ("item", "cluster", "repeat", "status", "reason")
+"""Columns that every record table has; no value may take their names."""
 
 _LARGEST = 2**63
 
@@ -20,12 +23,14 @@ def checked(values: Mapping[str, Any]) -> dict[str, Column]:
     for name, value in values.items():
         if type(name) is not str:
             raise ValueError(f"the value's name {name!r} is not a text")
+        if name in BASE_COLUMNS:
+            raise ValueError(f"the value's name {name!r} is taken: every record table has a column of that name")
         plain[name] = _plain(name, value)
     return plain
 
 
 def _plain(name: str, value: Any) -> Any:
-    kind = type(value)
+    kind = cast("type[object]", type(value))
     if kind is float:
         if not math.isfinite(value):
             raise ValueError(f"the value {name!r} is {value}; what was not measured is unscored, with its reason")
@@ -38,7 +43,8 @@ def _plain(name: str, value: Any) -> Any:
     elif kind is list or kind is tuple:
         return [_plain(name, part) for part in value]
     elif value is not None and kind is not bool:
-        raise ValueError(f"the value {name!r} is a {kind.__name__}; plain numbers, texts, booleans, None and lists of them are possible")
+        possible = "numbers, texts, booleans, None and lists of them"
+        raise ValueError(f"the value {name!r} is a {kind.__name__}; possible are {possible}, as plain Python objects")
     return value
 
 
