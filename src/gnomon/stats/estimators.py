@@ -1,13 +1,14 @@
 """From columns of a record table to Estimates: the scored values, and beside them what the unscored ones could have changed.
 
 A column is any sequence of numbers in which None or NaN stands for a record that was not scored. Each function takes the
-columns (`table["agrees"]`, `table["cluster"]`), counts n and coverage, adds worst-case bounds, and gives an unmeasured Estimate with its
-reason where nothing was scored.
+columns (`table["agrees"]`, `table["cluster"]`), counts n and coverage, adds worst-case bounds, and gives an unmeasured
+Estimate with its reason where nothing was scored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.stats import intervals
 from gnomon.stats.bootstrap import Statistic, bootstrap
@@ -115,7 +116,7 @@ def estimate_difference(
 
 def estimate_contrast(
     values: Column,
-    second: Sequence[bool] | Iterable[bool],
+    second: Iterable[bool],
     clusters: Clusters = None,
     *,
     evaluation: str,
@@ -246,7 +247,7 @@ def _unmeasured(evaluation: str, name: str, total: int, unit: Unit, what: str = 
     return Estimate.unmeasured(evaluation, name, reason, unit=unit)
 
 
-def _kept(clusters: Clusters, scored: np.ndarray) -> Clusters:
+def _kept(clusters: Clusters, scored: NDArray[np.bool_]) -> Clusters:
     if clusters is None:
         return None
     if len(clusters) != scored.size:
@@ -254,5 +255,5 @@ def _kept(clusters: Clusters, scored: np.ndarray) -> Clusters:
     return [label for label, keep in zip(clusters, scored, strict=True) if keep]
 
 
-def _share(scored: np.ndarray) -> float:
+def _share(scored: NDArray[np.bool_]) -> float:
     return float(scored.mean()) if scored.size else 0.0

@@ -226,7 +226,7 @@ def contrast(
         ends.append(_bounded(share, robust_variance(influence, codes, count), members, t))
         shares.append(share)
         influences.append(influence)
-    low, high = _combine(shares, ends, _correlation(*influences, codes, count), count, t)
+    low, high = _combine(shares, ends, _correlation(influences, codes, count), count, t)
     spread = f"{count:,} clusters" if count < y.size else f"{count:,} independent records"
     value = shares[0] - shares[1]
     method = f"cluster-robust score intervals of two groups (MOVER), {spread}"
@@ -247,8 +247,8 @@ def _bounded(share: float, variance: float, count: int, t: float) -> tuple[float
     return score_interval(share, count, t)
 
 
-def _correlation(first: Floats, second: Floats, codes: Codes, count: int) -> float:
-    a, b = cluster_sums(first, codes, count), cluster_sums(second, codes, count)
+def _correlation(influences: Sequence[Floats], codes: Codes, count: int) -> float:
+    a, b = (cluster_sums(influence, codes, count) for influence in influences)
     scale = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
     return float(np.clip(np.sum(a * b) / scale, -1, 1)) if scale > 0 else 0.0
 
@@ -264,7 +264,7 @@ def _mover(first: Floats, second: Floats, codes: Codes, count: int, level: float
         ends.append(_bounded(share, robust_variance(influence, codes, count), count, t))
         shares.append(share)
         influences.append(influence)
-    return _combine(shares, ends, _correlation(*influences, codes, count), count, t)
+    return _combine(shares, ends, _correlation(influences, codes, count), count, t)
 
 
 def _combine(

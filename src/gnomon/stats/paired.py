@@ -1,0 +1,182 @@
+"""Comparing two runs or two conditions over the same items: tests, corrections for many tests, and what could be detected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats as distributions
+
+from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimators import Column, column, estimate_difference, estimate_mean, estimate_rate
+from gnomon.stats.intervals import Clusters, Floats, cluster_codes, cluster_sums, robust_variance
+
+EXACT_CLUSTERS = 16
+TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class SignificanceTest:
+    """A two-sided test.
+
+    Attributes:
+        p: The p-value.
+        method: The test, in words.
+        informative: Clusters (or pairs) that can speak for either side.
+    """
+
+    p: float
+    method: str
+    informative: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairedComparison:
+    """Two conditions on the same items: each over its own scored values, the difference over full pairs, and its test."""
+
+    first: Estimate
+    second: Estimate
+    difference: Estimate
+    test: SignificanceTest | None
+
+
+def compare_paired(
+    first: Column,
+    second: Column,
+    clusters: Clusters = None,
+    *,
+    evaluation: str,
+    name: str,
+    within: tuple[float, float] = (0.0, 1.0),
+    seed: int = 0,
+) -> PairedComparison:
+    """Compares two conditions over pairs of values, second minus first.
+
+    Args:
+        first: One value per pair (None: unscored).
+        second: The other value of each pair, in the same order.
+        clusters: The cluster of each pair.
+        evaluation: The instrument.
+        name: The name of the compared quantity.
+        within: The possible range of each value; (0, 1) with only zeros and ones is a rate.
+        seed: Seed of the random permutations.
+    """
+    columns = column(first), column(second)
+    sides: list[Estimate] = []
+    for values in columns:
+        known = values[~np.isnan(values)]
+        if within == (0.0, 1.0) and bool(np.all((known == 0) | (known == 1))):
+            sides.append(estimate_rate(values.tolist(), clusters, evaluation=evaluation, name=name))
+        else:
+            sides.append(estimate_mean(values.tolist(), clusters, evaluation=evaluation, name=name, within=within))
+    difference = estimate_difference(
+        columns[0].tolist(), columns[1].tolist(), clusters, evaluation=evaluation, name=f"{name} difference", within=within
+    )
+    scored = ~(np.isnan(columns[0]) | np.isnan(columns[1]))
+    if not scored.any():
+        return PairedComparison(sides[0], sides[1], difference, None)
+    codes, _ = cluster_codes(clusters, scored.size)
+    test = sign_flip_test((columns[1] - columns[0])[scored], codes[scored], seed=seed)
+    return PairedComparison(sides[0], sides[1], difference, test)
+
+
+def sign_flip_test(
+    differences: ArrayLike, clusters: Clusters = None, *, seed: int = 0, permutations: int = 20_000
+) -> SignificanceTest:
+    """Permutation test of a mean paired difference of zero: the sign of each cluster's sum is flipped.
+
+    All 2^G sign patterns are counted for up to 16 clusters with a non-zero sum; beyond, random patterns, counting the observed
+    one as one of them, so that the p-value is valid and never 0.
+
+    Args:
+        differences: Shape (n,), finite.
+        clusters: One label per difference.
+        seed: Seed of the random patterns.
+        permutations: Number of random patterns.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    codes, count = cluster_codes(clusters, d.size)
+    sums = cluster_sums(d, codes, count)
+    sums = sums[np.abs(sums) > TINY]
+    if sums.size == 0:
+        return SignificanceTest(1.0, "sign-flip test: no cluster differs", 0)
+    observed = abs(float(sums.sum()))
+    slack = TINY * max(1.0, float(np.abs(sums).sum()))
+    if sums.size <= EXACT_CLUSTERS:
+        patterns = (np.arange(2**sums.size)[:, None] >> np.arange(sums.size)) & 1
+        totals = np.abs((1 - 2 * patterns) @ sums)
+        return SignificanceTest(
+            float(np.mean(totals >= observed - slack)), f"exact sign-flip test, {sums.size} clusters differ", sums.size
+        )
+    reached = _random_flips(sums, observed - slack, np.random.default_rng(seed), permutations)
+    method = f"sign-flip test, {permutations:,} permutations, {sums.size:,} clusters differ"
+    return SignificanceTest((reached + 1) / (permutations + 1), method, sums.size)
+
+
+def mcnemar_test(first: ArrayLike, second: ArrayLike) -> SignificanceTest:
+    """Exact McNemar test of paired 0/1 values that are independent between pairs.
+
+    Args:
+        first: Shape (n,), 0 or 1.
+        second: Shape (n,), 0 or 1.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    gained, lost = int(np.sum((a == 0) & (b == 1))), int(np.sum((a == 1) & (b == 0)))
+    if gained + lost == 0:
+        return SignificanceTest(1.0, "exact McNemar test: no pair differs", 0)
+    p = float(distributions.binomtest(gained, gained + lost, 0.5).pvalue)
+    return SignificanceTest(p, f"exact McNemar test, {gained} gained, {lost} lost", gained + lost)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the given order: keeps the chance of any false positive at the level."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * (p.size - np.arange(p.size)))
+    return _reorder(np.minimum(stepped, 1.0), order)
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's adjusted p-values, in the given order: keeps the expected share of false positives."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * p.size / np.arange(1, p.size + 1)
+    stepped = np.minimum.accumulate(scaled[::-1])[::-1]
+    return _reorder(np.minimum(stepped, 1.0), order)
+
+
+def minimal_detectable_difference(
+    differences: ArrayLike, clusters: Clusters = None, *, scale: float = 1.0, power: float = 0.8, alpha: float = 0.05
+) -> float:
+    """The true mean difference that a study like this one finds with the given power (normal approximation).
+
+    Args:
+        differences: Paired differences of this or a pilot study, shape (n,).
+        clusters: One label per difference.
+        scale: How many times as many clusters the planned study has.
+        power: Chance to find it.
+        alpha: Two-sided level.
+
+    Returns:
+        The difference in the values' unit; infinite for a single cluster.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    codes, count = cluster_codes(clusters, d.size)
+    error = np.sqrt(robust_variance((d - d.mean()) / d.size, codes, count) / scale)
+    return float((distributions.norm.ppf(1 - alpha / 2) + distributions.norm.ppf(power)) * error)
+
+
+def _random_flips(sums: Floats, threshold: float, rng: np.random.Generator, permutations: int) -> int:
+    rows = max(1, 4_000_000 // sums.size)
+    reached = 0
+    for start in range(0, permutations, rows):
+        signs = rng.integers(0, 2, size=(min(rows, permutations - start), sums.size), dtype=np.int8)
+        totals = 2.0 * (signs @ sums) - sums.sum()
+        reached += int(np.sum(np.abs(totals) >= threshold))
+    return reached
+
+
+def _reorder(adjusted: Floats, order: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float]:
+    result = np.empty_like(adjusted)
+    result[order] = adjusted
+    return [float(value) for value in result]
