@@ -45,6 +45,10 @@ class RunInterrupted(GnomonError):
         self.exit_code = exit_code
 
 
+class TrainingDiverged(UserError):
+    """Training whose loss or gradient is no longer a finite number."""
+
+
 class MissingExtra(UserError):
     """A feature whose optional dependency is not installed."""
 
