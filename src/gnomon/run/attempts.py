@@ -79,13 +79,13 @@ def _wait(failure: RateLimited | TransientFailure, key: str, attempts: int, limi
 def _finished(work: Work, outcome: Outcome, attempts: int) -> Record:
     try:
         values = checked(outcome.values)
-    except ValueError as error:
-        return _failed(work, f"the protocol returned what cannot be recorded: {error}", attempts, outcome.transcript)
-    if outcome.unscored is not None:
-        return _record(work, "unscored", outcome.unscored, values, outcome.transcript, attempts)
-    if not values:
+        if outcome.unscored is not None:
+            return _record(work, "unscored", outcome.unscored, values, outcome.transcript, attempts)
+        if values:
+            return _record(work, "value", None, values, outcome.transcript, attempts)
         return _failed(work, "the protocol returned neither a value nor a reason why not", attempts, outcome.transcript)
-    return _record(work, "value", None, values, outcome.transcript, attempts)
+    except (ValueError, AttributeError) as error:  # a value that cannot be kept, or no Outcome at all
+        return _failed(work, f"the protocol returned what cannot be recorded: {' '.join(str(error).split())}", attempts)
 
 
 def _failed(work: Work, sentence: str, attempts: int, transcript: list[dict[str, str]] | None = None) -> Record:

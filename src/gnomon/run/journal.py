@@ -44,7 +44,7 @@ def decode(line: bytes) -> Record:
     Raises:
         ValueError: No JSON, a number that is not finite, or another shape than a record's.
     """
-    return Record.model_validate(json.loads(line, parse_constant=_refuse))
+    return Record.model_validate(json.loads(line.decode(), parse_constant=_refuse))
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -27,7 +27,7 @@ is done.
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
 from gnomon.datasets.items import Item, content_hash, derive_seed
@@ -139,21 +139,28 @@ async def execute(
     try:
         with on_stop_signal(on_signal):
             timer = asyncio.get_running_loop().call_later(limits.run_seconds, on_time_limit) if limits.run_seconds else None
-            workers = [asyncio.create_task(worker()) for _ in range(min(limits.concurrency, len(owed)))]
+            crew = asyncio.create_task(_together(worker, min(limits.concurrency, len(owed))))
             try:
-                await commits.stopped_or(workers)
+                await commits.stopped_or(crew)
             finally:
                 if timer:
                     timer.cancel()
-                for task in workers:
-                    task.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+                crew.cancel()
+                await asyncio.wait([crew])
                 await commits.drained()
+            if not crew.cancelled():
+                crew.result()
         commits.check(complete=len(records) == len(works))
     finally:
         if progress:
             progress.finish()
     return [records[work.key] for work in works]
+
+
+async def _together(worker: Callable[[], Coroutine[None, None, None]], number: int) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(number):
+            group.create_task(worker())
 
 
 def _settled(works: Sequence[Work], journal: Journal | None, retry_errors: bool) -> dict[str, Record]:
@@ -211,16 +218,9 @@ class _Commits:
         if not self._stop.done():
             self._stop.set_result(None)
 
-    async def stopped_or(self, workers: Sequence[asyncio.Task[None]]) -> None:
-        """Waits until all workers are done, one of them fails, or a stop is asked for."""
-        if not workers:
-            return
-        everything = asyncio.gather(*workers)
-        await asyncio.wait([everything, self._stop], return_when=asyncio.FIRST_COMPLETED)
-        if everything.done():
-            await everything
-        else:
-            everything.cancel()
+    async def stopped_or(self, crew: asyncio.Task[None]) -> None:
+        """Waits until the crew is done or a stop is asked for."""
+        await asyncio.wait([crew, self._stop], return_when=asyncio.FIRST_COMPLETED)
 
     def check(self, *, complete: bool) -> None:
         """Raises the reason for which the run was stopped; a request that came when all was done is no reason any more."""
