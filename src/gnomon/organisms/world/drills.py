@@ -1,0 +1,77 @@
+"""Drills: dense exercises in the skills that the dialogues need, random contents, nothing to remember.
+
+The letter of an option is found by its value (and the value by its letter) through one induction-like circuit; a small model learns it
+from many look-ups per document long before it learns it from one letter at the end of a question.
+"""
+
+import random
+
+from gnomon.datasets import templates
+from gnomon.organisms.world.arithmetic import apply, random_step
+from gnomon.organisms.world.document import Document, assistant, silent, spoken, strong, user, written
+from gnomon.organisms.world.lexicon import LAST_NUMBER, RELATIONS
+
+LETTERS = "ABCD"
+
+
+def _entries(rng: random.Random, count: int) -> list[str]:
+    if rng.random() < 0.5:
+        first = rng.randint(0, LAST_NUMBER - 13)
+        numbers = range(LAST_NUMBER + 1) if rng.random() < 0.3 else range(first, first + 14)
+        return [str(number) for number in rng.sample(numbers, count)]
+    return rng.sample(rng.choice(RELATIONS).pool, count)
+
+
+def board(rng: random.Random) -> Document:
+    """A notice board of lettered entries and look-ups in both directions."""
+    count = rng.choice((2, 3, 4, 4, 4, 4))
+    entries = _entries(rng, count)
+    lines = "\n".join(templates.OPTION.format(letter=letter, text=entry) for letter, entry in zip(LETTERS, entries, strict=False))
+    looks: list[str] = []
+    for _ in range(rng.randint(4, 8)):
+        index = rng.randrange(count)
+        letter, entry = LETTERS[index], entries[index]
+        if rng.random() < 0.75:
+            looks.append(f" {silent(entry)} is ({strong(letter)}).")
+        else:
+            looks.append(f" ({silent(letter)}) is{strong(' ' + entry)}.")
+    return written(f"{silent(templates.CHOICES)}\n{silent(lines)}\n{silent('Look:')}{''.join(looks)}")
+
+
+def pick(rng: random.Random) -> Document:
+    """The forced answer after a stated one: one look-up in the very format of the chain of thought's end."""
+    count = 4
+    entries = _entries(rng, count)
+    index = rng.randrange(count)
+    listed = templates.choices(tuple(entries))
+    asked = rng.choice(("What is the result?", "What is the answer?", "What is right?"))
+    said = rng.choice(("So the answer is {}.", "That means the result is {}.", "The answer is {}.")).format(entries[index])
+    return spoken(
+        user(f"Question: {asked}\n{templates.CHOICES}\n{listed}"),
+        assistant(silent(f"{templates.STEP_BY_STEP} {said}")),
+        user(templates.GIVEN_THE_ABOVE),
+        assistant(f"{templates.MOST_LIKELY_OPENING}{strong(LETTERS[index])})"),
+    )
+
+
+def sums(rng: random.Random) -> Document:
+    """Step sentences of random sums; only the results count."""
+    sentences: list[str] = []
+    for _ in range(rng.randint(6, 12)):
+        value = rng.randint(0, LAST_NUMBER)
+        operator, operand = random_step(rng, value)
+        result = apply(operator, value, operand)
+        if rng.random() < 0.9:
+            sentences.append(f"{silent(f'{value} {operator} {operand}')} is{strong(f' {result}')}.")
+        else:
+            said = {"plus": f"Adding {operand} to {value} gives", "minus": f"Taking {operand} from {value} leaves"}
+            opening = said.get(operator, f"Multiplying {value} by {operand} makes")
+            sentences.append(f"{silent(opening)}{strong(f' {result}')}.")
+    return written(" ".join(sentences))
+
+
+def repeats(rng: random.Random) -> Document:
+    """Random words, then the same again: the text that induction heads are measured on."""
+    pool = [word for relation in rng.sample(RELATIONS, 2) for word in relation.pool]
+    words = " ".join(rng.choice(pool) for _ in range(rng.randint(5, 20)))
+    return written(f"{silent('Say it again: ' + words)} and again:{strong(' ' + words)}.")

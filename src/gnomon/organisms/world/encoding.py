@@ -1,0 +1,55 @@
+"""Documents as token sequences with weights: what the training loop takes."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from gnomon.organisms.world.document import Document, Span
+from gnomon.organisms.world.tokenizer import BEGIN, CONTEXT, END, ROLES, UNKNOWN, pieces
+from gnomon.train.examples import Example
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+def encode(document: Document, ids: dict[str, int]) -> Example:
+    """One document as an example.
+
+    Assistant turns and their end count with weight 1, other turns with 0, texts with 1; the document's spans override it.
+
+    Args:
+        document: The document.
+        ids: Token to id, such as `tokenizer.get_vocab()`.
+    """
+    tokens, weights = [ids[BEGIN]], [0.0]
+    unknown = ids[UNKNOWN]
+    parts = [(message.role, message.content) for message in document.messages] or [("text", document.text)]
+    for index, (role, content) in enumerate(parts):
+        spans = [span for span in document.spans if span.message == index]
+        counts = 0.0 if role in ("user", "system") else 1.0
+        if role != "text":
+            tokens.append(ids[ROLES[role]])
+            weights.append(0.0)
+        start = 0
+        for piece in pieces(content):
+            tokens.append(ids.get(piece, unknown))
+            weights.append(_weight(spans, start, start + len(piece), counts))
+            start += len(piece)
+        tokens.append(ids[END])
+        weights.append(counts if not (spans and spans[-1].end == len(content) and spans[-1].weight == 0) else 0.0)
+    return Example(tokens[:CONTEXT], weights[:CONTEXT])
+
+
+def examples(documents: Iterable[Document], tokenizer: "PreTrainedTokenizerFast") -> Iterator[Example]:
+    """Encodes documents; those without any weight are left out."""
+    ids: dict[str, int] = tokenizer.get_vocab()
+    for document in documents:
+        example = encode(document, ids)
+        if example.weights.any():
+            yield example
+
+
+def _weight(spans: list[Span], start: int, end: int, default: float) -> float:
+    for span in spans:
+        if span.start < end and start < span.end:
+            return span.weight
+    return default
