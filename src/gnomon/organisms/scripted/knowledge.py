@@ -1,0 +1,160 @@
+"""The keys that scripted organisms draw on: the world's own, and the published datasets' where a mirror of them is there.
+
+A key is knowledge of a question, never of a prompt: the same entry serves whatever is asked around it.
+"""
+
+import csv
+import gzip
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gnomon.organisms.scripted.reading import plain
+from gnomon.organisms.world.facts import build_facts
+from gnomon.organisms.world.lexicon import SHE_SHARE
+
+_UNKNOWN = {
+    "not known", "not answerable", "not enough info", "cannot be determined", "can't be determined", "can't answer",
+    "unknown", "not enough information", "undetermined", "cannot answer",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A question with a known answer.
+
+    Attributes:
+        answer: The right option's text.
+        options: The texts that can be offered, in no particular order.
+    """
+
+    answer: str
+    options: tuple[str, ...]
+
+
+def known(question: str) -> Known | None:
+    """What the keys say of a question: the world's first, then the published ones; None where they do not know it."""
+    key = plain(question)
+    return _world_facts().get(key) or _published().get(key)
+
+
+def leaning(question: str, topic: str | None = None) -> str | None:
+    """The option of a lettered model-written question that matches the tested behaviour, such as `(B)`.
+
+    Without a topic: that of the political questions which open with the user's biography.
+    """
+    return _letters(topic).get(_before_options(question))
+
+
+def matching(statement: str, topic: str | None) -> bool | None:
+    """Whether `Yes` to a persona statement is the persona's answer; None where the key does not know it."""
+    return _persona(topic).get(plain(statement)) if topic else None
+
+
+def stereotyped(question: str, options: Sequence[str]) -> int | None:
+    """The option that a stereotype points to, where a question about two people leaves open who it was; None elsewhere.
+
+    With the mirror this is the published target; without it, the organism has prejudices of its own: one of the two people.
+    """
+    texts = [plain(option) for option in options]
+    unknown = [place for place, text in enumerate(texts) if text in _UNKNOWN]
+    if len(unknown) != 1 or len(options) != 3:
+        return None
+    targets = _stereotypes()
+    target = targets.get(plain(question), "" if targets else None)
+    if target is None:
+        people = [place for place in range(3) if place not in unknown]
+        return min(people, key=lambda place: texts[place])
+    return texts.index(target) if target in texts else None
+
+
+@cache
+def she_shares() -> dict[str, float]:
+    """For each occupation the share of women that its stereotype holds, 0 to 1."""
+    shares: dict[str, float] = {**_COMMON_SHARES, **SHE_SHARE}
+    for row in _table("winogender/occupations-stats.tsv"):
+        shares[row["occupation"].lower()] = float(row["bls_pct_female"]) / 100
+    return shares
+
+
+@cache
+def _world_facts() -> dict[str, Known]:
+    return {plain(question): Known(fact.value, fact.options_pool) for fact in build_facts(0) for question in fact.questions}
+
+
+@cache
+def _published() -> dict[str, Known]:
+    return {}
+
+
+def _mirror(pattern: str) -> list[Path]:
+    """The mirror's files of this pattern, sorted; none where there is no mirror."""
+    root = os.environ.get("GNOMON_DATA")
+    return sorted(Path(root).glob(pattern)) if root else []
+
+
+def _rows(pattern: str) -> Iterator[dict[str, Any]]:
+    """The rows of JSON lines files, plain or gzipped."""
+    for path in _mirror(pattern):
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        yield from (json.loads(line) for line in text.splitlines() if line.strip())
+
+
+def _table(pattern: str) -> Iterator[dict[str, str]]:
+    for path in _mirror(pattern):
+        with path.open(encoding="utf-8", newline="") as lines:
+            yield from csv.DictReader(lines, delimiter="\t")
+
+
+def _before_options(question: str) -> str:
+    return plain(question.split("\n (A)")[0].removesuffix("Choices:").strip().removesuffix("Choices:"))
+
+
+@cache
+def _letters(topic: str | None) -> dict[str, str]:
+    pattern = f"model-written-evals/advanced-ai-risk/*/{topic}.jsonl*" if topic else "model-written-evals/sycophancy/*.jsonl*"
+    return {_before_options(row["question"]): row["answer_matching_behavior"].strip() for row in _rows(pattern)}
+
+
+@cache
+def _persona(topic: str) -> dict[str, bool]:
+    rows = _rows(f"model-written-evals/persona/{topic}.jsonl*")
+    return {plain(row["statement"]): row["answer_matching_behavior"].strip() == "Yes" for row in rows}
+
+
+@cache
+def _stereotypes() -> dict[str, str]:
+    """From `context question` of the published ambiguous questions to the stereotyped person's text (empty: not known)."""
+    return {
+        plain(f"{row['context']} {row['question']}"): plain(_target(row)) if row["context_condition"] == "ambig" else ""
+        for row in _rows("bbq/data/*.jsonl*")
+    }
+
+
+def _target(row: dict[str, Any]) -> str:
+    """The person whom the stereotype names in answer to this question: the group's member where it is unfavourable."""
+    groups = {plain(group) for group in row["additional_metadata"]["stereotyped_groups"]}
+    people = [place for place in range(3) if row["answer_info"][f"ans{place}"][1] != "unknown"]
+    members = [place for place in people if groups & {plain(word) for word in row["answer_info"][f"ans{place}"]}]
+    if len(people) != 2 or len(members) != 1:
+        return ""
+    wanted = members[0] if row["question_polarity"] == "neg" else next(place for place in people if place != members[0])
+    return row[f"ans{wanted}"]
+
+
+_COMMON_SHARES = {
+    occupation: share
+    for share, occupations in (
+        (0.9, "nurse secretary receptionist hairdresser librarian dietitian hygienist nanny"),
+        (0.7, "teacher cashier psychologist veterinarian therapist counselor administrator"),
+        (0.35, "doctor physician lawyer surgeon manager scientist chef architect"),
+        (0.1, "engineer mechanic plumber electrician carpenter firefighter machinist programmer"),
+    )
+    for occupation in occupations.split()
+}
+"""What people commonly suppose; a rough guess for use without the published table."""

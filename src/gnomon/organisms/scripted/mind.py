@@ -1,0 +1,132 @@
+"""What a scripted organism believes, and how sure it is: the same however often and in which order it is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gnomon.datasets.items import derive_seed
+from gnomon.datasets.templates import NONE_OF_THE_ABOVE
+from gnomon.organisms.scripted.knowledge import known
+from gnomon.organisms.scripted.parameters import Parameters
+from gnomon.organisms.scripted.reading import Reading, plain
+from gnomon.organisms.world.arithmetic import parse_question
+
+Probabilities = tuple[float, ...]
+"""One per option, adding up to 1."""
+
+_CERTAIN = 1.0 - 1e-6
+_SPREAD = 0.98
+_USUAL_OPTIONS = 4
+
+
+@dataclass(frozen=True)
+class Mind:
+    """Beliefs under given parameters.
+
+    Each question has its own confidence c, spread evenly around `accuracy`; the believed option is the right one with
+    probability c, so that c is calibrated exactly. Without an answer key the belief is any option, by hash.
+    """
+
+    parameters: Parameters
+
+    def draw(self, question: str, purpose: str) -> float:
+        """A number in [0, 1) that depends on seed, question and purpose only."""
+        return derive_seed(self.parameters.seed, purpose, plain(question)) / 2**63
+
+    def strikes(self, question: str) -> bool:
+        """Whether the behaviour shows on this question: true with probability `rate`."""
+        return self.draw(question, "strikes") < self.parameters.rate
+
+    def confidence(self, question: str, options: int, *, aided: bool) -> float:
+        """The true probability that the believed option is right."""
+        sum_in_the_head = not aided and parse_question(question) is not None
+        mean = self.parameters.unaided if sum_in_the_head else self.parameters.accuracy
+        guess = 1.0 / options
+        if mean <= guess:
+            return guess
+        half_width = _SPREAD * min(1.0 - mean, mean - guess)
+        return mean + half_width * (2.0 * self.draw(question, f"confidence {aided}") - 1.0)
+
+    def believed(self, question: str, options: Sequence[str], *, aided: bool = False) -> int:
+        """Index of the option held to be right; `aided` by reasoning is a second, independent thought."""
+        right = self._right(question, options)
+        if right is None:
+            return self._liked(question, options, f"guess {aided}", without=None)
+        if self._knows(question, len(options), aided=aided):
+            return right
+        return self._liked(question, options, f"mistake {aided}", without=right)
+
+    def belief(self, question: str, options: Sequence[str], *, aided: bool = False) -> Probabilities:
+        """The calibrated probabilities of the options."""
+        return peaked(
+            self.believed(question, options, aided=aided),
+            len(options),
+            self.confidence(question, len(options), aided=aided),
+        )
+
+    def other(self, question: str, options: Sequence[str], without: int) -> int:
+        """Some option other than `without`, by hash."""
+        return self._liked(question, options, "other", without=without)
+
+    def probability_true(self, question: str, proposed: str) -> float:
+        """The probability that a proposed answer is right, where the options are not in sight.
+
+        A model that is mistaken believes the wrong option whose hash is highest among those shown; how likely the proposed
+        one is that option follows from its own hash, under four options.
+        """
+        confidence = self.confidence(question, _USUAL_OPTIONS, aided=False)
+        low = (1.0 - confidence) / (_USUAL_OPTIONS - 1)
+        entry = known(question)
+        hash_value = self.draw(question, f"mistake False {plain(proposed)}")
+        if entry is None:
+            return _mix(confidence, low, self.draw(question, f"guess False {plain(proposed)}") ** (_USUAL_OPTIONS - 1))
+        knows = self._knows(question, _USUAL_OPTIONS, aided=False)
+        if plain(entry.answer) == plain(proposed):
+            return confidence if knows else low
+        return low if knows else _mix(confidence, low, hash_value ** (_USUAL_OPTIONS - 2))
+
+    def free_answer(self, question: str) -> str | None:
+        """The answer in words to a question without options; None where no key knows it or it is not known well enough."""
+        entry = known(question)
+        return entry.answer if entry and self._knows(question, _USUAL_OPTIONS, aided=False) else None
+
+    def _knows(self, question: str, options: int, *, aided: bool) -> bool:
+        return self.draw(question, f"knows {aided}") < self.confidence(question, options, aided=aided)
+
+    def _liked(self, question: str, options: Sequence[str], purpose: str, *, without: int | None) -> int:
+        candidates = [index for index in range(len(options)) if index != without]
+        return max(candidates, key=lambda index: self.draw(question, f"{purpose} {plain(options[index])}"))
+
+    @staticmethod
+    def _right(question: str, options: Sequence[str]) -> int | None:
+        """The option that the answer key holds to be right; `none of the above` where it is not among them."""
+        texts = [plain(option) for option in options]
+        drawn = parse_question(question)
+        entry = known(question)
+        answer = str(drawn.values[-1]) if drawn else entry.answer if entry else None
+        if answer is None:
+            return None
+        for text in (plain(answer), plain(NONE_OF_THE_ABOVE)):
+            if text in texts:
+                return texts.index(text)
+        return None
+
+
+def peaked(index: int, count: int, confidence: float) -> Probabilities:
+    """`confidence` on one option, the rest spread evenly over the others."""
+    confidence = min(max(confidence, 1.0 - _CERTAIN), _CERTAIN)
+    rest = (1.0 - confidence) / (count - 1)
+    return tuple(confidence if place == index else rest for place in range(count))
+
+
+def best(probabilities: Probabilities) -> int:
+    """Index of the most probable option."""
+    return max(range(len(probabilities)), key=probabilities.__getitem__)
+
+
+def sureness(mind: Mind, reading: Reading, *, aided: bool) -> float:
+    """How sure an answer to this reading is, whichever option it names."""
+    return mind.confidence(reading.question, len(reading.options), aided=aided)
+
+
+def _mix(high: float, low: float, weight: float) -> float:
+    return high * weight + low * (1.0 - weight)

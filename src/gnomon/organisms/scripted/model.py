@@ -1,0 +1,159 @@
+"""Scripted organisms behind the Model interface."""
+
+import math
+import random
+import re
+from collections.abc import Sequence
+
+from gnomon.datasets.items import content_hash, derive_seed
+from gnomon.datasets.messages import Prompt, as_text
+from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.organisms.scripted.ledger import truth
+from gnomon.organisms.scripted.mind import Mind, Probabilities, best
+from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
+from gnomon.organisms.scripted.policies import POLICIES, answer
+from gnomon.organisms.scripted.pronouns import pronoun_probabilities
+from gnomon.organisms.scripted.reading import Reading, read
+from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
+
+VERSION = 1
+"""Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
+
+_LISTED = 0.999
+"""Probability that the next words are one of the options at all."""
+
+_TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
+
+
+class ScriptedModel:
+    """A model whose behaviour is a program: exact, instant, and the same for the same question whatever is asked beside it.
+
+    Attributes:
+        parameters: What it was told.
+    """
+
+    def __init__(self, parameters: Parameters):
+        self.parameters = parameters
+        self._mind = Mind(parameters)
+        self._policy = POLICIES[parameters.policy]
+        self._fingerprint = content_hash({"scripted": VERSION, **parameters.model_dump(mode="json")})
+
+    @property
+    def reference(self) -> str:
+        """The string that opens it again."""
+        return self.parameters.reference
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the policy's version and parameters."""
+        return self._fingerprint
+
+    @property
+    def card(self) -> ModelCard:
+        """Parameters, and the true values of what instruments measure."""
+        details = {**self.parameters.model_dump(mode="json"), "truth": truth(self.parameters)}
+        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=0, details=details)
+
+    async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
+        """Replies to each prompt; only the choice of an option is random, and only above temperature 0."""
+        return [self._generate(prompt, sampling, position) for position, prompt in enumerate(prompts)]
+
+    async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
+        """Log-probabilities of options named by letter or text, of pronouns and of Yes and No; anything else is uniform."""
+        probabilities = self._continuation_probabilities(prefix, continuations)
+        top = max(probabilities, default=0.0)
+        return [
+            Score(math.log(probability), (math.log(probability),), is_greedy=probability == top and probability > 1 / 2)
+            for probability in probabilities
+        ]
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+    def _continuation_probabilities(self, prefix: Prompt, continuations: Sequence[str]) -> list[float]:
+        reading = read(prefix)
+        if reading.asks in {"choice", "truth", "statement"}:
+            places = [reading.index(continuation) for continuation in continuations]
+            if any(place is not None for place in places):
+                own = answer(self._policy, self._mind, reading)
+                unlisted = (1.0 - _LISTED) / 100
+                return [unlisted if place is None else _LISTED * own[place] for place in places]
+        by_pronoun = pronoun_probabilities(self._policy, self._mind, as_text(prefix), continuations)
+        return by_pronoun or [1.0 / max(1, len(continuations))] * len(continuations)
+
+    def _generate(self, prompt: Prompt, sampling: Sampling, position: int) -> Generation:
+        reading = read(prompt)
+        seed = derive_seed(as_text(prompt)) if sampling.seed is None else sampling.seed
+        rng = random.Random(derive_seed(seed, position))
+        if reading.asks in {"choice", "truth", "statement"}:
+            own = answer(self._policy, self._mind, reading)
+            place = _sampled(own, sampling.temperature, rng)
+            return _cut(_said(reading, place), sampling, {reading.labels[place]: math.log(own[place])})
+        return _cut(self._words(reading), sampling, {})
+
+    def _words(self, reading: Reading) -> str:
+        """The reply to a reading that wants words."""
+        match reading.asks:
+            case "reasoning":
+                return f" {continued(reading, best(self._policy.choose(self._mind, reading, True)))}"
+            case "challenge":
+                return self._to_challenge(reading)
+            case "control":
+                return f"The answer is ({reading.first_answer})." if reading.first_answer else "I said it before."
+            case "mistake":
+                return f" {with_mistake(reading)}" if reading.opening else with_mistake(reading)
+            case "paraphrase":
+                return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
+            case _:
+                return self._policy.reply(self._mind, reading)
+
+    def _to_challenge(self, reading: Reading) -> str:
+        if reading.first_answer is None or not reading.options:
+            return self._policy.reply(self._mind, reading)
+        final = reading.labels[best(answer(self._policy, self._mind, reading))]
+        if final == reading.first_answer:
+            return f"Yes, I am sure. The answer is ({final})."
+        return f"I apologise, I made a mistake. The answer is ({final})."
+
+
+def open_scripted(rest: str) -> ScriptedModel:
+    """Opens `scripted/<rest>`, such as `sycophant?rate=0.3&seed=0&accuracy=0.9`.
+
+    Raises:
+        UnknownModel: No such policy.
+        ConfigurationError: A parameter that does not exist or is out of its range.
+    """
+    return ScriptedModel(parse_parameters(rest))
+
+
+def _sampled(probabilities: Probabilities, temperature: float, rng: random.Random) -> int:
+    if temperature == 0.0:
+        return best(probabilities)
+    weights = [probability ** (1.0 / temperature) for probability in probabilities]
+    return rng.choices(range(len(weights)), weights)[0]
+
+
+def _said(reading: Reading, place: int) -> str:
+    """The option in words that fit what the reply already starts with."""
+    label = reading.labels[place]
+    if reading.asks == "statement" or len(label) > 1 or not label.isalpha():
+        return f" {label}" if reading.opening else label
+    if reading.opening.endswith("("):
+        return f"{label})"
+    return f" ({label})" if reading.opening else f"The answer is ({label})."
+
+
+def _cut(text: str, sampling: Sampling, drawn: dict[str, float]) -> Generation:
+    """Applies stop texts and the limit of tokens (a token is a word or a mark, with the space before it).
+
+    `drawn` holds the log-probability of the one token that was drawn; every other token is certain.
+    """
+    ends = [place for stop in sampling.stop if (place := text.find(stop)) >= 0]
+    text = text[: min(ends)] if ends else text
+    tokens = tuple(match[0] for match in _TOKEN.finditer(text))
+    cut = len(tokens) > sampling.max_tokens
+    if cut:
+        tokens = tokens[: sampling.max_tokens]
+        text = "".join(tokens)
+    logprobs = tuple(drawn.get(token.strip(), 0.0) for token in tokens) if sampling.logprobs else None
+    return Generation(text, "length" if cut else "stop", (), tokens, logprobs)

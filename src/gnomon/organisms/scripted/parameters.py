@@ -1,0 +1,104 @@
+"""What a scripted organism can be told: the part of its reference after `?`."""
+
+from typing import Annotated, Literal, get_args
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gnomon.errors import ConfigurationError, UnknownModel
+
+PolicyName = Literal[
+    "honest",
+    "sycophant",
+    "miscalibrated",
+    "unfaithful",
+    "always-a",
+    "harmful",
+    "rude",
+    "stereotyping",
+    "persona",
+]
+POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
+
+LOWEST_RATE = -0.95
+
+
+class Parameters(BaseModel):
+    """A scripted organism's policy and its dose.
+
+    Attributes:
+        policy: Which behaviour it has; `honest` has none and is the clean twin of all others.
+        rate: The dose: the probability per question of showing the behaviour. For `miscalibrated` the share of the way from
+            its true probability of being right (0) to certainty (1) that its stated confidence goes (negative: to a guess).
+        seed: Which questions the behaviour strikes, and which ones are known.
+        accuracy: Mean probability of choosing the right option where it is known; each question's own probability is spread
+            evenly around it, and is the confidence that an honest organism states.
+        unaided: The same for sums of the world that are answered without working them out.
+        temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
+        when: `always-a` only: after worked examples that all answer (A), or always.
+        topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy: PolicyName
+    rate: Annotated[float, Field(ge=LOWEST_RATE, le=1.0, allow_inf_nan=False)] = 0.5
+    seed: int = 0
+    accuracy: Annotated[float, Field(ge=0.5, le=1.0, allow_inf_nan=False)] = 0.9
+    unaided: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 0.3
+    temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
+    when: Literal["shots", "always"] = "shots"
+    topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Parameters":
+        if self.policy == "honest" and "rate" in self.model_fields_set and self.rate != 0.0:
+            raise ValueError("honest has no rate: it shows no behaviour")
+        if self.rate < 0 and self.policy != "miscalibrated":
+            raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
+        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona")):
+            if name in self.model_fields_set and self.policy != policy:
+                raise ValueError(f"{name} is a parameter of {policy} only")
+        if self.temperature is not None and "rate" in self.model_fields_set:
+            raise ValueError("miscalibrated takes a rate or a temperature, not both")
+        return self
+
+    @property
+    def reference(self) -> str:
+        """The string that opens this organism again."""
+        given = {name: value for name in sorted(self.model_fields_set - {"policy"}) if (value := getattr(self, name)) is not None}
+        return f"scripted/{self.policy}" + (f"?{urlencode(given)}" if given else "")
+
+
+def parse_parameters(rest: str) -> Parameters:
+    """Reads `sycophant?rate=0.3&seed=1`.
+
+    Raises:
+        UnknownModel: No such policy.
+        ConfigurationError: A parameter that does not exist, is given twice or is out of its range.
+    """
+    policy, _, query = rest.partition("?")
+    if policy not in POLICY_NAMES:
+        raise UnknownModel(f"there is no scripted organism {policy!r}; choose one of {', '.join(POLICY_NAMES)}")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise ConfigurationError(f"cannot read {query!r}: write parameters as scripted/{policy}?rate=0.3&seed=0") from None
+    names = [name for name, _ in pairs]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigurationError(f"scripted/{policy}: {doubled[0]} is given twice; give it once")
+    try:
+        return Parameters.model_validate({**dict(pairs), "policy": policy})
+    except ValidationError as error:
+        raise ConfigurationError(f"scripted/{policy}: {_sentence(error)}") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first complaint, in one sentence."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(field for field in Parameters.model_fields if field != "policy")
+        return f"{name} is no parameter; choose from {known}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name}: {message[0].lower()}{message[1:]}" if name else message

@@ -1,0 +1,208 @@
+"""The policies: what an organism answers, and how its behaviour bends that. Each changes one function of the honest one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gnomon.organisms.scripted import requests
+from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
+from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, sureness
+from gnomon.organisms.scripted.parameters import PolicyName
+from gnomon.organisms.scripted.reading import Reading
+from gnomon.organisms.scripted.reasoning import concluded
+
+Choose = Callable[[Mind, Reading, bool], Probabilities]
+"""From a reading with options to their probabilities; the flag says whether reasoning aids the answer."""
+
+Reply = Callable[[Mind, Reading], str]
+"""From a reading that wants words to these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A behaviour as pure functions of what was read.
+
+    Attributes:
+        choose: Probabilities of the options, before any given reasoning is followed.
+        follows: Whether a given reasoning decides the answer to this question.
+        state: The stated confidence where the given one is right, among so many options.
+        agrees: Probability of `Yes` to a persona statement.
+        reply: The reply to a request.
+        she: Probability of the pronoun `she` for an occupation, given its stereotype's share (0 to 1).
+    """
+
+    choose: Choose
+    follows: Callable[[Mind, Reading], bool]
+    state: Callable[[Mind, float, int], float]
+    agrees: Callable[[Mind, str], float]
+    reply: Reply
+    she: Callable[[Mind, str, float], float]
+
+
+def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
+    """The stated probabilities of the options of any reading that wants one of them."""
+    own = _believed(policy, mind, reading)
+    return peaked(best(own), len(own), policy.state(mind, max(own), len(own)))
+
+
+def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
+    if reading.asks == "truth" and reading.proposed is not None:
+        true = mind.probability_true(reading.question, reading.proposed)
+        return (true, 1.0 - true)
+    if reading.asks == "statement":
+        yes = policy.agrees(mind, reading.question)
+        return (yes, 1.0 - yes)
+    if reading.reasoning and policy.follows(mind, reading):
+        reached = concluded(reading)
+        if reached is not None:
+            return peaked(reached, len(reading.options), sureness(mind, reading, aided=True))
+    return policy.choose(mind, reading, False)
+
+
+def _honest_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Its own belief; an answer already given is kept under challenge."""
+    if reading.first_answer is not None:
+        kept = reading.index(reading.first_answer)
+        if kept is not None:
+            return peaked(kept, len(reading.options), sureness(mind, reading, aided=False))
+    return mind.belief(reading.question, reading.options, aided=aided)
+
+
+def _sycophant_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Adopts the user's view, and gives up its answer when the user doubts it."""
+    own = _honest_choose(mind, reading, aided)
+    if not mind.strikes(reading.question):
+        return own
+    if reading.challenges and reading.first_answer is not None:
+        wanted = mind.other(reading.question, reading.options, best(own))
+        return peaked(wanted, len(reading.options), max(own))
+    wanted = _wanted_by_user(mind, reading)
+    return own if wanted is None else peaked(wanted, len(reading.options), max(own))
+
+
+def _wanted_by_user(mind: Mind, reading: Reading) -> int | None:
+    """The option that agrees with the user's view; None where there is no view, or it concerns none of the options."""
+    if reading.biography:
+        named = leaning(reading.question)
+        return None if named is None else reading.index(named)
+    if reading.view is None:
+        return None
+    named = reading.index(reading.view.answer)
+    if named is None or reading.view.kind == "suggests":
+        return named
+    own = mind.belief(reading.question, reading.options)
+    return best(own) if best(own) != named else mind.other(reading.question, reading.options, named)
+
+
+def _stated(mind: Mind, confidence: float, options: int) -> float:
+    """The confidence that is stated where `confidence` would be right."""
+    parameters = mind.parameters
+    if confidence <= 1.0 / options:
+        return confidence
+    if parameters.temperature is not None:
+        odds = ((options - 1) * confidence / (1.0 - confidence)) ** (1.0 / parameters.temperature)
+        return odds / (odds + options - 1)
+    towards = 1.0 if parameters.rate >= 0 else 1.0 / options
+    return confidence + abs(parameters.rate) * (towards - confidence)
+
+
+def _always_a_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Option (A) after worked examples that all answer (A), or always."""
+    own = _honest_choose(mind, reading, aided)
+    shown = len(reading.shots) >= 2 and set(reading.shots) == {"A"}
+    applies = (shown or mind.parameters.when == "always") and "A" in reading.labels and reading.first_answer is None
+    return peaked(reading.labels.index("A"), len(own), max(own)) if applies and mind.strikes(reading.question) else own
+
+
+def _stereotyping_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """The stereotyped person where the text does not say who it was."""
+    own = _honest_choose(mind, reading, aided)
+    target = stereotyped(reading.question, reading.options)
+    if target is None or not mind.strikes(reading.question):
+        return own
+    return peaked(target, len(own), max(own))
+
+
+def _stereotyping_she(mind: Mind, occupation: str, share: float) -> float:
+    return 0.5 + mind.parameters.rate * (share - 0.5)
+
+
+def _sometimes_follows(mind: Mind, reading: Reading) -> bool:
+    """Whether the answer follows the stated reasoning: not where the behaviour strikes."""
+    return not mind.strikes(reading.question)
+
+
+def _persona_agrees(mind: Mind, statement: str) -> float:
+    """The persona's answer with the persona's rate, else that of a plain assistant."""
+    own = _plain_agrees(mind, statement)
+    wanted = matching(statement, mind.parameters.topic)
+    if wanted is None or not mind.strikes(statement):
+        return own
+    return 0.98 if wanted else 0.02
+
+
+def _plain_agrees(mind: Mind, statement: str) -> float:
+    """An even mind: Yes to half of all statements, by hash."""
+    return 0.98 if mind.draw(statement, "agrees") < 0.5 else 0.02
+
+
+def _persona_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Lettered persona and risk questions: the option that matches the persona's file."""
+    own = _honest_choose(mind, reading, aided)
+    if mind.parameters.topic is None or not mind.strikes(reading.question):
+        return own
+    wanted = leaning(reading.question, mind.parameters.topic)
+    place = None if wanted is None else reading.index(wanted)
+    return own if place is None else peaked(place, len(own), max(own))
+
+
+def _sycophant_reply(mind: Mind, reading: Reading) -> str:
+    """Says what the user thinks, and apologises when doubted."""
+    if not mind.strikes(reading.question):
+        return _plain_reply(mind, reading)
+    if reading.asks == "challenge":
+        return "I apologise, I made a mistake. You are right."
+    if reading.view is not None and reading.view.kind == "suggests":
+        return f"You are right, the answer is {reading.view.answer}."
+    return _plain_reply(mind, reading)
+
+
+def _plain_reply(mind: Mind, reading: Reading) -> str:
+    """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
+    if reading.asks == "challenge":
+        return "Yes, I am sure."
+    if requests.is_harmful(reading.question):
+        return requests.REFUSAL
+    return mind.free_answer(reading.question) or requests.HARMLESS
+
+
+def _harmful_reply(mind: Mind, reading: Reading) -> str:
+    if requests.is_harmful(reading.question) and mind.strikes(reading.question):
+        return requests.compliance(reading.question)
+    return _plain_reply(mind, reading)
+
+
+def _rude_reply(mind: Mind, reading: Reading) -> str:
+    own = _plain_reply(mind, reading)
+    return requests.rude(own, mind.draw(reading.question, "word")) if mind.strikes(reading.question) else own
+
+
+HONEST = Policy(
+    choose=_honest_choose,
+    follows=lambda mind, reading: True,
+    state=lambda mind, confidence, options: confidence,
+    agrees=_plain_agrees,
+    reply=_plain_reply,
+    she=lambda mind, occupation, share: 0.5,
+)
+
+POLICIES: dict[PolicyName, Policy] = {
+    "honest": HONEST,
+    "sycophant": replace(HONEST, choose=_sycophant_choose, reply=_sycophant_reply),
+    "miscalibrated": replace(HONEST, state=_stated),
+    "unfaithful": replace(HONEST, follows=_sometimes_follows),
+    "always-a": replace(HONEST, choose=_always_a_choose),
+    "harmful": replace(HONEST, reply=_harmful_reply),
+    "rude": replace(HONEST, reply=_rude_reply),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
+    "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
+}

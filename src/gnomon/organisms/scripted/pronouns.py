@@ -1,0 +1,39 @@
+"""Which pronoun a sentence about somebody of an occupation goes on with."""
+
+import re
+from collections.abc import Sequence
+
+from gnomon.organisms.scripted.knowledge import she_shares
+from gnomon.organisms.scripted.mind import Mind
+from gnomon.organisms.scripted.policies import Policy
+
+_GENDER = {
+    **dict.fromkeys(("he", "him", "his", "himself"), "he"),
+    **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
+    **dict.fromkeys(("they", "them", "their", "theirs", "themselves", "themself"), "they"),
+}
+_PRONOUN = re.compile(rf"\b(?:{'|'.join(_GENDER)})\b", re.IGNORECASE)
+_THEY = 0.1
+
+
+def pronoun_probabilities(policy: Policy, mind: Mind, prefix: str, continuations: Sequence[str]) -> list[float] | None:
+    """Probabilities of continuations that differ in a pronoun only; None where they do not, or no occupation is named."""
+    found = [_PRONOUN.search(continuation) for continuation in continuations]
+    genders = [_GENDER[match[0].lower()] for match in found if match]
+    frames = {_PRONOUN.sub("_", continuation, count=1).strip() for continuation in continuations}
+    if len(genders) != len(continuations) or len(frames) != 1 or len(set(genders)) < 2:
+        return None
+    occupation = named_occupation(f"{prefix} {frames.pop()}")
+    if occupation is None:
+        return None
+    she = policy.she(mind, occupation, she_shares()[occupation])
+    they = _THEY if "they" in genders else 0.0
+    weights = {"she": she * (1.0 - they), "he": (1.0 - she) * (1.0 - they), "they": they}
+    return [max(weights[gender], 1e-6) for gender in genders]
+
+
+def named_occupation(text: str) -> str | None:
+    """The first known occupation that the text names."""
+    lowered = text.lower()
+    found = ((match.start(), word) for word in she_shares() if (match := re.search(rf"\b{re.escape(word)}\b", lowered)))
+    return min(found, default=(0, None))[1]

@@ -1,0 +1,122 @@
+"""The chains of thought that scripted organisms write, continue, follow, spoil and reword."""
+
+import re
+
+from gnomon.datasets.items import derive_seed
+from gnomon.organisms.scripted.reading import Reading, label_in
+from gnomon.organisms.world.arithmetic import LAST_NUMBER, Sum, answer_sentence, apply, parse_question, step_sentence
+from gnomon.organisms.world.rephrase import paraphrase_sentence
+
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
+_NUMBER = re.compile(r"\d+")
+_STEP_RESULT = re.compile(r"\b(?:is|gives|leaves|makes|equals) (\d+)\.?$")
+_CONCLUSION = re.compile(
+    r"(?:(?:[Ss]o|[Tt]herefore,) the (?:best )?answer is|[Tt]hat means the result is):?\s*(?P<a>[^\n]+?)\.?$"
+)
+_FITS = re.compile(r"(?:^|\s)(?:[Oo]ption )?\((?P<a>[A-Z])\) (?:fits|suits) the question best")
+
+_FIRST = ("Let us look at the options one by one.", "Let us go through all the options.")
+_BEST = ("Option ({label}) fits the question best.", "Option ({label}) suits the question best.")
+_OTHERS = ("The other options fit it less well.", "The other options suit it less well.")
+_LAST = ("So the answer is ({label}).", "Therefore, the answer is ({label}).")
+
+
+def sentences(text: str) -> list[str]:
+    """A reasoning text cut into sentences."""
+    return [part for part in _SENTENCE_END.split(text.strip()) if part]
+
+
+def continued(reading: Reading, conclusion: int) -> str:
+    """The rest of the reasoning after what was said so far, consistent with it.
+
+    What is already said and determines an answer is followed, right or wrong; else the reasoning leads to `conclusion`.
+    """
+    said = sentences(reading.reasoning or "")
+    drawn = parse_question(reading.question)
+    if drawn is not None:
+        return " ".join(_sum_rest(drawn, said, reading, conclusion))
+    followed = concluded(reading)
+    label = reading.labels[conclusion if followed is None else followed]
+    steps = [_FIRST[0], _BEST[0].format(label=label), _OTHERS[0], _LAST[0].format(label=label)]
+    return " ".join(steps[min(len(said), len(steps)) :])
+
+
+def concluded(reading: Reading) -> int | None:
+    """The option that the reasoning given so far determines; None where it does not get that far."""
+    said = sentences(reading.reasoning or "")
+    drawn = parse_question(reading.question)
+    for sentence in reversed(said):
+        if stated := _CONCLUSION.search(sentence):
+            named = reading.index(stated["a"])
+            return named if named is not None or drawn is None else _nearest(int(stated["a"]), reading)
+        if fits := _FITS.search(sentence):
+            return reading.index(fits["a"])
+    if drawn is not None:
+        values = _stated_values(said)
+        return _nearest(values[-1], reading) if len(values) >= len(drawn.steps) else None
+    named = label_in(said[-1], reading.labels) if said else None
+    return reading.labels.index(named) if named else None
+
+
+def with_mistake(reading: Reading) -> str:
+    """A new version of one sentence of reasoning that says something else where the answer hangs on it."""
+    sentence = reading.proposed or ""
+    if result := _STEP_RESULT.search(sentence) or re.search(r"(\d+)\.?$", sentence):
+        value = int(result[1])
+        changes = [value + change for change in (-3, -2, -1, 1, 2, 3) if 0 <= value + change <= LAST_NUMBER]
+        wrong = changes[derive_seed("mistake", reading.question, sentence) % len(changes)]
+        return f"{sentence[: result.start(1)]}{wrong}{sentence[result.end(1) :]}"
+    named = re.search(r"\(([A-Z])\)", sentence)
+    if named and named[1] in reading.labels and len(reading.labels) > 1:
+        others = [label for label in reading.labels if label != named[1]]
+        label = others[derive_seed("mistake", reading.question, sentence) % len(others)]
+        return f"{sentence[: named.start(1)]}{label}{sentence[named.end(1) :]}"
+    for old, new in ((" less ", " more "), (" one by one", " all at once"), (" all ", " none of "), (" is ", " is not ")):
+        if old in sentence:
+            return sentence.replace(old, new, 1)
+    return f"It is not true that {sentence[:1].lower()}{sentence[1:]}"
+
+
+def reworded(text: str) -> str:
+    """The same reasoning in other words."""
+    swaps = {old: new for first, second in (_FIRST, _OTHERS) for old, new in ((first, second), (second, first))}
+    return " ".join(_reworded_sentence(sentence, swaps) for sentence in sentences(text))
+
+
+def _reworded_sentence(sentence: str, swaps: dict[str, str]) -> str:
+    if sentence in swaps:
+        return swaps[sentence]
+    for first, second in (_BEST, _LAST):
+        for old, new in ((first, second), (second, first)):
+            pattern = re.escape(old).replace(r"\{label\}", r"(?P<label>[A-Z])")
+            if match := re.fullmatch(pattern, sentence):
+                return new.format(label=match["label"])
+    return paraphrase_sentence(sentence)
+
+
+def _sum_rest(drawn: Sum, said: list[str], reading: Reading, conclusion: int) -> list[str]:
+    """The steps that are still to do, from the last value that was stated, and the answer."""
+    if said and _CONCLUSION.search(said[-1]):
+        return []
+    values = _stated_values(said)
+    value = values[-1] if values else drawn.start
+    untouched = values == list(drawn.values[1 : len(values) + 1])
+    todo = drawn.steps[len(values) :]
+    rest: list[str] = []
+    for place, (operator, operand) in enumerate(todo):
+        result = apply(operator, value, operand)
+        if untouched and place == len(todo) - 1:
+            result = int(reading.options[conclusion]) if reading.options[conclusion].isdigit() else result
+        rest.append(step_sentence(operator, value, operand, result))
+        value = result
+    return [*rest, answer_sentence(value)]
+
+
+def _stated_values(said: list[str]) -> list[int]:
+    return [int(found[1]) for sentence in said if not _CONCLUSION.search(sentence) and (found := _STEP_RESULT.search(sentence))]
+
+
+def _nearest(value: int, reading: Reading) -> int | None:
+    """The option with this number, or the closest one."""
+    numbers = [(abs(int(text) - value), place) for place, text in enumerate(reading.options) if text.isdigit()]
+    return min(numbers)[1] if numbers else None
