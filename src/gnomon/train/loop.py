@@ -20,7 +20,7 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from gnomon.datasets.items import content_hash, derive_seed
-from gnomon.errors import ConfigurationError, RunDirectoryError, TrainingDiverged
+from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError, TrainingDiverged
 from gnomon.train.checkpoint import checkpoints, load_checkpoint, read_state, save_checkpoint
 from gnomon.train.config import TrainConfig
 from gnomon.train.examples import Example, collate, digest, micro_batches, plan
@@ -111,6 +111,9 @@ def train(
     """
     lengths = [len(example) for example in examples]
     steps = list(plan(lengths, config))
+    weighty = [bool(example.weights.any()) for example in examples]
+    if not all(any(weighty[index] for index in step) for step in steps):
+        raise DatasetError("a training step has no token with weight: leave out the examples without any, or raise batch_tokens")
     key = content_hash([config.model_dump(mode="json"), digest(examples), identity])
     accelerator = _accelerator(config)
     if config.lora is not None:
