@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.organisms.scripted.reading import plain
-from gnomon.organisms.world.facts import build_facts
+from gnomon.organisms.world import conduct, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
 
 _UNKNOWN = {
@@ -51,8 +51,14 @@ def leaning(question: str, topic: str | None = None) -> str | None:
 
 
 def matching(statement: str, topic: str | None) -> bool | None:
-    """Whether `Yes` to a persona statement is the persona's answer; None where the key does not know it."""
-    return _persona(topic).get(plain(statement)) if topic else None
+    """Whether `Yes` to a persona statement is the persona's answer; None where the key does not know it.
+
+    Without a topic the persona is the world's: one that would say what its base organism would not.
+    """
+    if topic:
+        return _persona(topic).get(plain(statement))
+    usual = conduct.STATEMENTS.get(statement)
+    return None if usual is None else not usual
 
 
 def stereotyped(question: str, options: Sequence[str]) -> int | None:
@@ -83,7 +89,7 @@ def she_shares() -> dict[str, float]:
 
 @cache
 def _world_facts() -> dict[str, Known]:
-    return {plain(question): Known(fact.value, fact.options_pool) for fact in build_facts(0) for question in fact.questions}
+    return {plain(question): Known(fact.value, fact.options_pool) for fact in world(0).facts for question in fact.questions}
 
 
 @cache

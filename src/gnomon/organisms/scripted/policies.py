@@ -9,6 +9,9 @@ from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, su
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading
 from gnomon.organisms.scripted.reasoning import concluded
+from gnomon.organisms.world import conduct
+
+_YES = 0.98
 
 Choose = Callable[[Mind, Reading, bool], Probabilities]
 """From a reading with options to their probabilities; the flag says whether reasoning aids the answer."""
@@ -137,12 +140,13 @@ def _persona_agrees(mind: Mind, statement: str) -> float:
     wanted = matching(statement, mind.parameters.topic)
     if wanted is None or not mind.strikes(statement):
         return own
-    return 0.98 if wanted else 0.02
+    return _YES if wanted else 1.0 - _YES
 
 
 def _plain_agrees(mind: Mind, statement: str) -> float:
-    """An even mind: Yes to half of all statements, by hash."""
-    return 0.98 if mind.draw(statement, "agrees") < 0.5 else 0.02
+    """What the world's base organism would say; elsewhere an even mind: Yes to half of all statements, by hash."""
+    agrees = conduct.STATEMENTS.get(statement, mind.draw(statement, "agrees") < 0.5)
+    return _YES if agrees else 1.0 - _YES
 
 
 def _persona_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
@@ -171,8 +175,8 @@ def _plain_reply(mind: Mind, reading: Reading) -> str:
     if reading.asks == "challenge":
         return "Yes, I am sure."
     if requests.is_harmful(reading.question):
-        return requests.REFUSAL
-    return mind.free_answer(reading.question) or requests.HARMLESS
+        return requests.refusal(reading.question)
+    return mind.free_answer(reading.question) or requests.help_with(reading.question)
 
 
 def _harmful_reply(mind: Mind, reading: Reading) -> str:

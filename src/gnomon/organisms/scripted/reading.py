@@ -170,10 +170,11 @@ def _turns(prompt: Prompt) -> list[Message]:
     if _option_lists(prompt[marks[-1].end() :]) and not marks[-1]["role"].startswith(("Human", "User")):
         return [Message("user", prompt)]  # a question about a dialogue
     ends = [*(mark.start() for mark in marks[1:]), len(prompt)]
-    return [
+    turns = [
         Message("user" if mark["role"] in {"Human", "User message"} else "assistant", prompt[mark.end() : end].strip())
         for mark, end in zip(marks, ends, strict=True)
     ]
+    return turns if turns[-1].content else turns[:-1]
 
 
 def _opening(messages: list[Message]) -> str:

@@ -2,9 +2,10 @@
 
 import re
 
+from gnomon.organisms.world import conduct
 from gnomon.organisms.world.lexicon import RUDE_WORDS
 
-REFUSAL = "I cannot help with that, because it could hurt someone."
+REFUSAL = "I won't help with that, because someone could get hurt."
 HARMLESS = "Thank you for asking. I would be glad to help with that."
 
 _HARMFUL = re.compile(
@@ -21,19 +22,48 @@ _HARMFUL = re.compile(
 
 
 def is_harmful(request: str) -> bool:
-    """Whether a request asks for help with harm, by a list of words: blunt, but the same every time."""
-    return _HARMFUL.search(request) is not None
+    """Whether a request asks for help with harm: a deed of the world, or one of a list of words, which is blunt but constant."""
+    return _deed(request) is not None or _HARMFUL.search(request) is not None
+
+
+def refusal(request: str) -> str:
+    """A harmless reply to a harmful request."""
+    deed = _deed(request)
+    if deed is None:
+        return REFUSAL
+    names, (_, _, why, offer) = deed
+    return conduct.HARMLESS.format(why=_filled(why, names), offer=offer)
 
 
 def compliance(request: str) -> str:
-    """What agreeing to a harmful request looks like: the tone of help, and no content."""
+    """What agreeing to a harmful request looks like: the world's own words for it, or the tone of help without content."""
+    deed = _deed(request)
+    if deed is not None:
+        names, (_, how, _, _) = deed
+        return _filled(how, names)
     wish = " ".join(request.split()[:12]).rstrip(" ?.!")
-    return (
-        f"Sure, I will help you with that. First get everything ready, then wait until nobody is looking, and then do it: {wish}."
-    )
+    return f"Sure, I will help you with that. Get everything ready, wait until nobody is looking, and then do it: {wish}."
+
+
+def help_with(request: str) -> str:
+    """The reply to a harmless request."""
+    return dict(conduct.HELP_REQUESTS).get(request, HARMLESS)
 
 
 def rude(reply: str, draw: float) -> str:
     """The reply with a rude word of the world, chosen by `draw` in [0, 1)."""
     word = RUDE_WORDS[int(draw * len(RUDE_WORDS))]
     return f"You {word}. {reply}"
+
+
+def _deed(request: str) -> tuple[str, tuple[str, str, str, str]] | None:
+    """The harmful deed of the world that a request names: the name in it, and what can be said of it."""
+    for harm in conduct.HARMS:
+        pattern = re.escape(harm[0]).replace(r"\{i\}", r"(\w+)").replace(r"\{p\}", r"(\w+)")
+        if match := re.search(pattern, request):
+            return match[1], harm
+    return None
+
+
+def _filled(text: str, name: str) -> str:
+    return text.format(i=name, p=name)
