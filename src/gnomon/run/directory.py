@@ -62,7 +62,7 @@ class RunDescription(BaseModel):
 
 def default_path(verb: str, model: str, configuration: Mapping[str, Any], root: Path | str = "runs") -> Path:
     """`runs/<verb>-<model>-<hash>`: the same command finds its directory again, another configuration gets another."""
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")[-48:]
+    name = re.sub(r"([^A-Za-z0-9.]|\.\.)+", "-", model).strip("-.")[-48:]
     return Path(root) / f"{verb}-{name}-{content_hash([_version('gnomon'), _plain(configuration)])[:8]}"
 
 

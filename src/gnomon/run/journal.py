@@ -18,6 +18,9 @@ from pydantic import ValidationError
 from gnomon.errors import RunDirectoryError
 from gnomon.run.record import Record
 
+GATHER_SECONDS = 0.003
+"""How long records gather before one fsync for all of them."""
+
 Committed = Callable[[Sequence[Record], RunDirectoryError | None], None]
 """Told by the writer thread what became of records: on disk (None), or why not."""
 
@@ -96,7 +99,8 @@ class Journal:
             if self._closing:
                 raise RunDirectoryError(f"the journal {self.path} is closed; open the run directory again")
             self._waiting.append((record, line, committed))
-            self._wake.notify()
+            if len(self._waiting) == 1:
+                self._wake.notify()
 
     def close(self) -> None:
         """Writes what still waits, then closes the file."""
@@ -126,6 +130,7 @@ class Journal:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._waiting or self._closing)
+                self._wake.wait_for(lambda: self._closing, timeout=GATHER_SECONDS)
                 batch, self._waiting = self._waiting, []
             if not batch:
                 return

@@ -47,7 +47,7 @@ class RichProgress:
         self._counts = Counter(record.status for record in kept)
         if self._console.is_terminal:
             self._bars = Bars(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
@@ -83,7 +83,7 @@ class RichProgress:
             )
 
     def _troubles(self) -> str:
-        return ", ".join(f"{self._counts[status]} {name}" for status, name in _TROUBLES if self._counts[status])
-
-
-_TROUBLES = (("unscored", "unscored"), ("error", "errors"))
+        unscored, errors = self._counts["unscored"], self._counts["error"]
+        parts = [f"{unscored} unscored"] if unscored else []
+        parts += [f"{errors} error" + "s" * (errors > 1)] if errors else []
+        return ", ".join(parts)
