@@ -19,6 +19,7 @@ Clusters = Sequence[Hashable] | NDArray[np.generic] | None
 """One label per record; None: every record stands for itself."""
 
 LEVEL = 0.95
+TINY = 1e-12  # differences of this size are rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def mean(
     y = _vector(values)
     codes, count = cluster_codes(clusters, y.size)
     average = float(y.mean())
-    variance = robust_variance((y - average) / y.size, codes, count)
+    variance = robust_variance((y - average) / y.size, codes, count) if np.ptp(y) > TINY * max(1, abs(average)) else 0.0
     t = critical(count, level)
     spread = f"{count:,} clusters" if count < y.size else f"{count:,} independent records"
     if within is None:
@@ -242,7 +243,7 @@ def _vector(values: ArrayLike) -> Floats:
 
 def _bounded(share: float, variance: float, count: int, t: float) -> tuple[float, float]:
     """Score interval of a mean in [0, 1]: `t` with the effective n of its variance, or with G where there is no spread."""
-    if variance > 0 and 0 < share < 1:
+    if variance > TINY**2 and 0 < share < 1:
         return score_interval(share, share * (1 - share) / variance, t)
     return score_interval(share, count, t)
 
