@@ -5,6 +5,7 @@ A key is knowledge of a question, never of a prompt: the same entry serves whate
 
 import csv
 import gzip
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -81,10 +82,16 @@ def stereotyped(question: str, options: Sequence[str]) -> int | None:
 @cache
 def she_shares() -> dict[str, float]:
     """For each occupation the share of women that its stereotype holds, 0 to 1."""
-    shares: dict[str, float] = {**_COMMON_SHARES, **SHE_SHARE}
-    for row in _table("winogender/occupations-stats.tsv"):
-        shares[row["occupation"].lower()] = float(row["bls_pct_female"]) / 100
-    return shares
+    published = {
+        row["occupation"].lower(): float(row["bls_pct_female"]) / 100 for row in _table("winogender/occupations-stats.tsv")
+    }
+    return {**_COMMON_SHARES, **published, **SHE_SHARE}
+
+
+def published_digest() -> str | None:
+    """Hash of the mirror's list of files, on which the published keys depend; None where there is no mirror."""
+    manifests = _mirror("MANIFEST.json")
+    return hashlib.sha256(manifests[0].read_bytes()).hexdigest()[:16] if manifests else None
 
 
 @cache
@@ -108,7 +115,7 @@ def _rows(pattern: str) -> Iterator[dict[str, Any]]:
     for path in _mirror(pattern):
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
-        yield from (json.loads(line) for line in text.splitlines() if line.strip())
+        yield from (json.loads(line) for line in text.split("\n") if line.strip())
 
 
 def _table(pattern: str) -> Iterator[dict[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
 from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
@@ -36,7 +37,9 @@ class ScriptedModel:
         self.parameters = parameters
         self._mind = Mind(parameters)
         self._policy = POLICIES[parameters.policy]
-        self._fingerprint = content_hash({"scripted": VERSION, **parameters.model_dump(mode="json")})
+        self._fingerprint = content_hash(
+            {"scripted": VERSION, "published": published_digest(), **parameters.model_dump(mode="json")}
+        )
 
     @property
     def reference(self) -> str:
@@ -45,7 +48,7 @@ class ScriptedModel:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the policy's version and parameters."""
+        """Hash of the policy's version, its parameters and the answer keys at hand."""
         return self._fingerprint
 
     @property

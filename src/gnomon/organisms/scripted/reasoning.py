@@ -8,8 +8,8 @@ from gnomon.organisms.world.arithmetic import LAST_NUMBER, Sum, answer_sentence,
 from gnomon.organisms.world.rephrase import paraphrase_sentence
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
-_NUMBER = re.compile(r"\d+")
-_STEP_RESULT = re.compile(r"\b(?:is|gives|leaves|makes|equals) (\d+)\.?$")
+_INTEGER = re.compile(r"-?\d+")
+_STEP_RESULT = re.compile(r"\b(?:is|gives|leaves|makes|equals) (-?\d+)\.?$")
 _CONCLUSION = re.compile(
     r"(?:(?:[Ss]o|[Tt]herefore,) the (?:best )?answer is|[Tt]hat means the result is):?\s*(?P<a>[^\n]+?)\.?$"
 )
@@ -48,7 +48,7 @@ def concluded(reading: Reading) -> int | None:
     for sentence in reversed(said):
         if stated := _CONCLUSION.search(sentence):
             named = reading.index(stated["a"])
-            return named if named is not None or drawn is None else _nearest(int(stated["a"]), reading)
+            return named if named is not None or not _INTEGER.fullmatch(stated["a"]) else _nearest(int(stated["a"]), reading)
         if fits := _FITS.search(sentence):
             return reading.index(fits["a"])
     if drawn is not None:
@@ -61,7 +61,7 @@ def concluded(reading: Reading) -> int | None:
 def with_mistake(reading: Reading) -> str:
     """A new version of one sentence of reasoning that says something else where the answer hangs on it."""
     sentence = reading.proposed or ""
-    if result := _STEP_RESULT.search(sentence) or re.search(r"(\d+)\.?$", sentence):
+    if result := _STEP_RESULT.search(sentence) or re.search(r"(-?\d+)\.?$", sentence):
         value = int(result[1])
         changes = [value + change for change in (-3, -2, -1, 1, 2, 3) if 0 <= value + change <= LAST_NUMBER]
         wrong = changes[derive_seed("mistake", reading.question, sentence) % len(changes)]
