@@ -1,0 +1,281 @@
+"""Models whose weights are here: any transformers causal language model from safetensors, behind the `Model` interface.
+
+Results do not depend on what else is in a batch. On the CPU in float32 they are bit for bit the same (asserted by the tests);
+on accelerators and in half precision they agree to rounding.
+"""
+
+import asyncio
+import inspect
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnomon.datasets.items import derive_seed
+from gnomon.datasets.messages import Prompt
+from gnomon.errors import UnknownModel, Unsupported
+from gnomon.models.engine import Batcher, padded_length
+from gnomon.models.fingerprint import fingerprint_of
+from gnomon.models.forward import hooked
+from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.models.sampling import GenerationRow, generate_rows
+from gnomon.models.scoring import ScoreRow, is_tree, plan_row, score_rows
+from gnomon.models.tokenisation import Continuation, Tokeniser
+from gnomon.models.weights import find_directory, load, parse_options
+
+CPU_BATCH_TOKENS = 8_192
+ACCELERATOR_BATCH_TOKENS = 65_536
+MOST_LOGITS = 1 << 27
+"""Most logits in one batch, wanted positions times vocabulary: half a gigabyte."""
+
+
+def open_local(rest: str) -> "LocalModel":
+    """Opens `<directory or cached hub id>[?dtype=...&device=...&batch_tokens=...]`.
+
+    Raises:
+        UnknownModel: Nothing there.
+        UnsafeWeights: Pickle files only, or remote code.
+        UserError: Broken files or options.
+    """
+    name, _, options_text = rest.partition("?")
+    if not name:
+        raise UnknownModel("local/ needs a directory: local/path/to/model.")
+    options = parse_options(options_text)
+    module, tokenizer = load(find_directory(name), options)
+    return LocalModel(module, tokenizer, reference=f"local/{rest}", batch_tokens=options.batch_tokens)
+
+
+class LocalModel:
+    """A causal language model in memory.
+
+    The weights must not change while it is open: its fingerprint, the key of every cache and journal, is taken once. After
+    training build a new one.
+
+    Args:
+        module: A transformers causal language model; put into evaluation mode.
+        tokenizer: Its tokenizer.
+        reference: The string that opens it again.
+        fingerprint: Hash of its content (None: computed).
+        card: What is known of it (None: its size and configuration).
+        batch_tokens: Most tokens, padding included, in one forward pass (None: by device).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        tokenizer: Any,
+        reference: str,
+        fingerprint: str | None = None,
+        *,
+        card: ModelCard | None = None,
+        batch_tokens: int | None = None,
+    ):
+        self.module = module.eval()
+        self.tokenizer = tokenizer
+        self.reference = reference
+        self.fingerprint = fingerprint or fingerprint_of(module, tokenizer)
+        self.tokeniser = Tokeniser.of(tokenizer)
+        self._card = card
+        self._ends = _end_tokens(module, self.tokeniser)
+        self._in_use = threading.RLock()
+        self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
+        self._scorer = Batcher(self._run_scores, self._batch_tokens)
+        self._generator = Batcher(self._run_generations, self._batch_tokens)
+
+    @property
+    def card(self) -> ModelCard:
+        """Its size, type, context and where its numbers are computed."""
+        return self._card or ModelCard(
+            reference=self.reference,
+            fingerprint=self.fingerprint,
+            kind="local",
+            parameters=sum(parameter.numel() for parameter in self.module.parameters()),
+            details={
+                "architecture": type(self.module).__name__,
+                "dtype": str(next(self.module.parameters()).dtype).removeprefix("torch."),
+                "device": str(self.device),
+                "context": self.context,
+                "vocabulary": self._vocabulary,
+                "chat_template": bool(self.tokenizer.chat_template),
+            },
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return next(self.module.parameters()).device
+
+    @cached_property
+    def context(self) -> int | None:
+        """Most tokens of prompt and reply together (None: no limit known)."""
+        limit = getattr(self._text_config, "max_position_embeddings", None)
+        return limit if isinstance(limit, int) and limit > 0 else None
+
+    def forward(
+        self,
+        ids: Sequence[int] | Sequence[Sequence[int]] | Tensor,
+        hooks: Mapping[str, Callable[..., Any]] | None = None,
+        *,
+        grad: bool = False,
+    ) -> Tensor:
+        """One forward pass.
+
+        Args:
+            ids: Token ids of one sequence `[length]` or of several equally long ones `[rows, length]`.
+            hooks: Forward hooks by the names of `module.named_modules()`: `hook(module, arguments, output)`, whose result, unless
+                None, replaces the output. They are removed afterwards.
+            grad: Whether gradients are recorded.
+
+        Returns:
+            Logits `[rows, length, vocabulary]`.
+
+        Raises:
+            Unsupported: No submodule of a hook's name.
+        """
+        batch = torch.as_tensor(ids, dtype=torch.long, device=self.device)
+        batch = batch[None] if batch.dim() == 1 else batch
+        causal: Any = self.module
+        names: set[str] = {name for name, _ in causal.named_modules()}
+        for name in hooks or {}:
+            if name not in names:
+                raise Unsupported(f"The model has no module {name!r}; model.module.named_modules() lists them.")
+        with self._in_use, hooked(self.module, hooks or {}), torch.set_grad_enabled(grad):
+            return self.module(input_ids=batch, use_cache=False).logits
+
+    async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
+        """Samples one reply to each prompt, from the seed `derive_seed(seed, position)`, batched with whatever else is waiting.
+
+        Raises:
+            DeterministicFailure: A prompt cannot be run.
+            Unsupported: A prompt fills the context, or the chat template refuses it.
+        """
+        if not self._caches:
+            kind = type(self.module).__name__
+            raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
+        rows = [self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)]
+        futures: list[Future[Generation]] = []
+        for row in rows:
+            length = self._generation_length(row)
+            futures.append(self._generator.submit(length, length + min(row.limit, 256), row))
+        return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+
+    async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
+        """Exact log-probability of each continuation after the prefix, by the rule of `models.tokenisation`.
+
+        A continuation that does not fit into the model's context, or has no token of its own, gets no number but a reason.
+        """
+        laid_out = [self.tokeniser.continuation(prefix, text) for text in continuations]
+        scores = [_unscorable(each, text, self.context) for each, text in zip(laid_out, continuations, strict=True)]
+        wanted = [index for index, score in enumerate(scores) if score is None]
+        if wanted:
+            found = await self._score_laid_out([laid_out[index] for index in wanted])
+            for index, score in zip(wanted, found, strict=True):
+                scores[index] = score
+        return [score for score in scores if score is not None]
+
+    async def aclose(self) -> None:
+        """Ends the engine's threads; the weights go with the last reference to this object. A later call starts them anew."""
+        await asyncio.gather(*(asyncio.to_thread(batcher.close) for batcher in (self._scorer, self._generator)))
+
+    async def _score_laid_out(self, continuations: Sequence[Continuation]) -> list[Score]:
+        row = plan_row(continuations)
+        rows = [row] if not is_tree(row) or self._packs(row) else [plan_row([each]) for each in continuations]
+        futures: list[Future[list[Score]]] = []
+        for each in rows:
+            length = padded_length(len(each.tokens))
+            logits_share = math.ceil(len(each.wanted) * self._vocabulary * self._batch_tokens / MOST_LOGITS)
+            futures.append(self._scorer.submit((is_tree(each), length), max(length, logits_share), each))
+        scored = await asyncio.gather(*map(asyncio.wrap_future, futures))
+        return [score for scores in scored for score in scores]
+
+    def _generation_row(self, prompt: Prompt, sampling: Sampling, position: int) -> GenerationRow:
+        ids = tuple(self.tokeniser.encode(prompt)) or self.tokeniser.start
+        room = sampling.max_tokens if self.context is None else self.context - len(ids)
+        if not ids or room <= 0:
+            raise Unsupported(
+                f"The prompt's {len(ids)} tokens leave no room for a reply in the model's context of {self.context}."
+            )
+        seed = sampling.seed if sampling.seed is not None else derive_seed("prompt", self.tokeniser.render(prompt))
+        return GenerationRow(
+            prompt=ids,
+            sampling=sampling,
+            seed=derive_seed(seed, position),
+            stop=(*sampling.stop, *self.tokeniser.stop_texts(prompt)),
+            limit=min(sampling.max_tokens, room),
+        )
+
+    def _generation_length(self, row: GenerationRow) -> int:
+        """Padded prompt length, so that padding and reply fit where slots are limited."""
+        return padded_length(len(row.prompt))
+
+    def _run_scores(self, rows: Sequence[ScoreRow]) -> list[list[Score]]:
+        with self._in_use, torch.no_grad():
+            self.module.eval()
+            return score_rows(self.module, rows, padded_length(max(len(row.tokens) for row in rows)))
+
+    def _run_generations(self, rows: Sequence[GenerationRow]) -> list[Generation | Exception]:
+        with self._in_use, torch.no_grad():
+            self.module.eval()
+            length = max(self._generation_length(row) for row in rows)
+            return generate_rows(self.module, self.tokeniser, self._ends, rows, length)
+
+    def _packs(self, row: ScoreRow) -> bool:
+        """Whether branches may share a row: the model honours masks and positions, and no attention window cuts the row."""
+        window = getattr(self._text_config, "sliding_window", None) or getattr(self._text_config, "attention_chunk_size", None)
+        return self._honours_trees and (window is None or len(row.tokens) <= window)
+
+    @cached_property
+    def _honours_trees(self) -> bool:
+        """Scores a small made-up tree both ways; recurrent models and those with positions of their own fail it."""
+        few = min(self._vocabulary, 7)
+        texts = ((1, 2, 3, 4, 5, 6), (1, 2, 3, 6, 4, 1, 2), (1, 2, 3, 5, 5, 1))
+        made_up = [Continuation(tuple(token % few for token in ids), 3) for ids in texts]
+        together = plan_row(made_up)
+        with self._in_use, torch.no_grad():
+            apart = [score_rows(self.module, [plan_row([each])], 16)[0][0].logprob for each in made_up]
+            try:
+                packed = [score.logprob for score in score_rows(self.module, [together], 16)[0]]
+            except (TypeError, ValueError, RuntimeError):
+                return False
+        tolerance = 1e-3 if next(self.module.parameters()).dtype == torch.float32 else 0.3
+        return all(one and other and abs(one - other) < tolerance for one, other in zip(apart, packed, strict=True))
+
+    @cached_property
+    def _caches(self) -> bool:
+        return "past_key_values" in inspect.signature(self.module.forward).parameters
+
+    @cached_property
+    def _text_config(self) -> Any:
+        config: Any = self.module.config
+        return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+    @cached_property
+    def _vocabulary(self) -> int:
+        causal: Any = self.module
+        return int(causal.get_input_embeddings().weight.shape[0])
+
+
+def _end_tokens(module: nn.Module, tokeniser: Tokeniser) -> frozenset[int]:
+    """Tokens that end a reply: the generation configuration's, the tokenizer's, and the chat template's end of turn."""
+    configured: Any = getattr(getattr(module, "generation_config", None), "eos_token_id", None)
+    ends: list[Any] = [tokeniser.tokenizer.eos_token_id, tokeniser.end_of_turn()]
+    ends += configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in ends if isinstance(token, int))
+
+
+def _unscorable(continuation: Continuation, text: str, context: int | None) -> Score | None:
+    """The score of what needs no forward pass."""
+    if not text:
+        return Score(0.0, (), True)
+    if continuation.start >= len(continuation.ids):
+        return Score(None, reason="the continuation has no token of its own after this prefix")
+    if continuation.start == 0:
+        return Score(None, reason="nothing stands before the first token, and the tokenizer has no start token")
+    if context is not None and len(continuation.ids) - 1 > context:
+        return Score(None, reason=f"the text has {len(continuation.ids)} tokens, more than the model's context of {context}")
+    return None
