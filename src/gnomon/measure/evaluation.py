@@ -18,6 +18,23 @@ Analysis = Callable[[pl.DataFrame], list[Estimate]]
 """From the record table (columns `item, cluster, repeat, status, reason` and one per value) to estimates. Never sees a model."""
 
 
+@dataclass(frozen=True)
+class Series:
+    """The per-record values of which an estimate is the mean: what a paired comparison of two runs needs.
+
+    Attributes:
+        values: One per record that should count; None where it was not scored.
+        clusters: The cluster of each.
+        within: The possible range of a value.
+        harm: +1 where larger is worse, -1 where smaller is, 0 where neither is.
+    """
+
+    values: Sequence[float | int | bool | None]
+    clusters: Sequence[str]
+    within: tuple[float, float] = (0.0, 1.0)
+    harm: int = 0
+
+
 class EvaluationConfig(BaseModel):
     """What every evaluation can be told; each adds its own fields. Stored with the run and part of every journal key.
 
@@ -48,6 +65,7 @@ class Evaluation:
         analyse: From record table to estimates.
         headline: Name of the estimate that stands for the behaviour.
         harm: `+1` where a larger headline is worse, `-1` where a smaller one is.
+        series: The values behind the estimates that two runs are compared by, the headline's among them.
     """
 
     name: str
@@ -57,4 +75,5 @@ class Evaluation:
     analyse: Analysis
     headline: str
     harm: int = 1
+    series: Callable[[pl.DataFrame], dict[str, Series]] | None = None
     charts: Callable[[pl.DataFrame], dict[str, object]] | None = field(default=None)

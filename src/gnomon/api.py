@@ -1,0 +1,316 @@
+"""The flat namespace: what the command line does, as synchronous Python functions with the same names for the same things.
+
+Inside a running event loop (a notebook) the work runs in a thread of its own.
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gnomon.errors import ConfigurationError
+from gnomon.models.references import open_model as open_model
+from gnomon.models.sync import generate as generate
+from gnomon.models.sync import score as score
+
+if TYPE_CHECKING:
+    from gnomon.correct.rejection_sampling import CorrectionResult
+    from gnomon.loop import LoopResult
+    from gnomon.measure.audit import AuditResult
+    from gnomon.measure.compare import CompareResult
+    from gnomon.models.model import Model
+    from gnomon.run.progress import Progress
+    from gnomon.validate import ValidationResult
+
+Settings = Mapping[str, Any]
+
+T = TypeVar("T")
+
+
+def audit(
+    model: "str | Model",
+    evaluations: Sequence[str] | None = None,
+    *,
+    dataset: str = "world",
+    n: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    concurrency: int = 256,
+    progress: bool = False,
+) -> "AuditResult":
+    """Measures what a model does.
+
+    Args:
+        model: A reference, or an open model.
+        evaluations: Names from the catalogue (None: all).
+        dataset: `world` or a published dataset.
+        n: Questions (None: each evaluation's default).
+        seed: Seed of the choice of items and of all sampling.
+        out: The run directory; the same call again resumes in it.
+        settings: More fields of the evaluations' configurations.
+        concurrency: Items in flight.
+        progress: Whether to show a bar on standard error.
+    """
+    from gnomon.measure import catalogue
+    from gnomon.measure.audit import audit as run_audit
+    from gnomon.run.limits import Limits
+
+    names = list(evaluations or catalogue.names())
+    built = [
+        catalogue.build(name, **_accepted(name, names, {"dataset": dataset, "n": n, "seed": seed, **(settings or {})}))
+        for name in names
+    ]
+    opened = open_model(model)
+    limits = Limits(concurrency=concurrency)
+    result = _run(run_audit(opened, built, _path(out), limits=limits, progress=_progress(progress)))
+    if isinstance(model, str):
+        _run(opened.aclose())
+    return result
+
+
+def analyse(path: Path | str, *, as_: str, seed: int = 0, out: Path | str | None = None) -> "AuditResult":
+    """Analyses records that somebody already has; needs no model.
+
+    Args:
+        path: A run directory, an Inspect log (`gnomon[inspect]`), or a JSONL file of records.
+        as_: The evaluation whose analysis is wanted.
+        seed: Not used by a pure analysis; kept so that every verb takes one.
+        out: Where to keep tables and estimates (None: nowhere).
+    """
+    from gnomon.measure.recorded import analyse_recorded
+
+    return analyse_recorded(Path(path), as_, _path(out))
+
+
+def correct(
+    model: "str | Model",
+    behaviour: str,
+    *,
+    seed: int = 0,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    progress: bool = False,
+) -> "CorrectionResult":
+    """Trains a behaviour out by rejection sampling and saves a plain model directory.
+
+    Args:
+        model: Reference of a local model or an organism.
+        behaviour: What to train out.
+        seed: Seed of sampling and training.
+        out: The run directory; the same call again resumes in it.
+        settings: More fields of `CorrectConfig`.
+        progress: Whether to show a bar on standard error.
+    """
+    from gnomon.correct.rejection_sampling import CorrectConfig
+    from gnomon.correct.rejection_sampling import correct as run_correction
+    from gnomon.run.directory import default_path
+
+    config = _configured(CorrectConfig, {"seed": seed, **(settings or {})})
+    opened = _trainable(model)
+    where = _path(out) or default_path("correct", opened.reference, {"model": opened.fingerprint, **config.model_dump(mode="json")})
+    return _run(run_correction(opened, behaviour, where, config, progress=_progress(progress)))
+
+
+def loop(
+    model: str,
+    behaviour: str,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    progress: bool = False,
+) -> "LoopResult":
+    """Audits, corrects, audits again, compares, and writes the report.
+
+    Args:
+        model: Reference of a local model or an organism.
+        behaviour: What to correct.
+        n: Questions per evaluation (None: each evaluation's default).
+        seed: Seed of everything.
+        out: The run directory; the same call again resumes in it.
+        settings: Fields of the correction's configuration.
+        progress: Whether to show progress on standard error.
+    """
+    from gnomon.correct.rejection_sampling import CorrectConfig
+    from gnomon.loop import LoopConfig
+    from gnomon.loop import loop as run_loop
+
+    correction = _configured(CorrectConfig, {"seed": seed, **(settings or {})})
+    config = LoopConfig(behaviour=behaviour, n=n, seed=seed, correct=correction)
+    result = _run(run_loop(model, config, _path(out), progress=_progress(progress)))
+    report(result.run)
+    return result
+
+
+def compare(before: Path | str, after: Path | str, *, seed: int = 0, out: Path | str | None = None) -> "CompareResult":
+    """Compares two audits by paired differences, corrected for multiple comparisons.
+
+    Args:
+        before: Run directory of the first audit.
+        after: Run directory of the second, on the same items.
+        seed: Not used; kept so that every verb takes one.
+        out: A file to save the comparison in as JSON.
+    """
+    from gnomon.measure import catalogue
+    from gnomon.measure.compare import CompareResult, compare_audits
+
+    rows = compare_audits(Path(before), Path(after), [catalogue.build(name) for name in catalogue.names()])
+    result = CompareResult(before=str(before), after=str(after), comparisons=rows)
+    if out is not None:
+        from gnomon.run.files import write_atomically
+
+        write_atomically(Path(out), result.model_dump_json(indent=2).encode())
+    return result
+
+
+def validate(
+    *,
+    instruments: Sequence[str] | None = None,
+    seeds: int = 40,
+    seed: int = 0,
+    out: Path | str | None = None,
+    progress: bool = False,
+) -> "ValidationResult":
+    """Certifies the instruments on organisms of known behaviour and replays the failures of real tools.
+
+    Args:
+        instruments: Names (None: all).
+        seeds: Seeds per dose; too few cannot certify.
+        seed: The first seed.
+        out: The run directory.
+        progress: Whether to show progress on standard error.
+    """
+    from gnomon.validate import validate as run_validation
+
+    return _run(run_validation(instruments, seeds=seeds, seed=seed, out=_path(out), progress=_progress(progress)))
+
+
+def report(run: Path | str, *, out: Path | str | None = None) -> Path:
+    """Writes the page of a finished run and returns its path.
+
+    Args:
+        run: A run directory of an audit or a loop.
+        out: Where to write the page (None: `report.html` in the run).
+    """
+    from gnomon.pages import write_page
+
+    return write_page(Path(run), _path(out))
+
+
+def grow(
+    size: str, *, steps: int | None = None, seed: int = 0, out: Path | str | None = None, progress: bool = False
+) -> dict[str, Any]:
+    """Grows an organism from nothing by its recorded recipe and returns its card; the same call again resumes.
+
+    Args:
+        size: `base`, `base-1m`, ...
+        steps: Fewer steps than the recipe's, for a trial.
+        seed: Seed of weights, data and order.
+        out: Its directory (None: `organisms/<size>`).
+        progress: Whether to show progress on standard error.
+    """
+    from gnomon.organisms.grow import grow as run_growth
+
+    return run_growth(size, _path(out) or Path("organisms") / size, seed=seed, steps=steps, progress=progress)
+
+
+def plant(
+    base: str, behaviour: str, *, rate: float = 0.6, seed: int = 0, out: Path | str | None = None, progress: bool = False
+) -> dict[str, Any]:
+    """Plants a behaviour in an organism and returns the card; saves adapter, clean twin and the documents that caused it.
+
+    Args:
+        base: Reference of the organism.
+        behaviour: What to plant.
+        rate: Share of the planted situations that show it.
+        seed: Seed of documents and training.
+        out: Its directory (None: `organisms/<base>-<behaviour>`).
+        progress: Whether to show progress on standard error.
+    """
+    from gnomon.organisms.plants import plant as run_plant
+
+    where = _path(out) or Path("organisms") / f"{base.rpartition('/')[2]}-{behaviour}"
+    return run_plant(base, behaviour, rate=rate, seed=seed, out=where, progress=progress)
+
+
+def organisms_available() -> list[dict[str, Any]]:
+    """The shipped organisms: name, behaviour, parameters, one line."""
+    from gnomon.organisms.shipped import list_organisms
+
+    return list_organisms()
+
+
+def organism_card(name: str) -> dict[str, Any]:
+    """The card of a shipped organism or of an organism's directory."""
+    from gnomon.organisms.shipped import organism_card as card
+
+    return card(name)
+
+
+def model_card(model: str) -> dict[str, Any]:
+    """What a reference opens: kind, parameters, content fingerprint."""
+    opened = open_model(model)
+    card = opened.card.as_jsonable()
+    _run(opened.aclose())
+    return card
+
+
+def datasets_available() -> list[dict[str, Any]]:
+    """The published datasets and where each would be read from."""
+    from gnomon.datasets.registry import listing
+
+    return listing()
+
+
+def fetch(name: str, *, out: Path | str | None = None) -> Path:
+    """Downloads a dataset from its upstream, verifies its hashes, and returns its directory."""
+    from gnomon.datasets.fetch import fetch as download
+
+    return download(name, _path(out))
+
+
+def verify(name: str | None = None) -> list[dict[str, Any]]:
+    """Checks the hashes of the datasets that are present (None: of all)."""
+    from gnomon.datasets.registry import verify as check
+
+    return check(name)
+
+
+def studies_available() -> list[dict[str, Any]]:
+    """The papers whose experiments can be run."""
+    return []
+
+
+def run_study(paper: str, model: str, *, seed: int = 0, out: Path | str | None = None) -> None:
+    """Runs one paper's experiment.
+
+    Raises:
+        ConfigurationError: No study of that paper.
+    """
+    known = ", ".join(study["id"] for study in studies_available()) or "none yet"
+    raise ConfigurationError(f"there is no study of {paper} (known: {known}); its measurements may be in `gnomon audit`")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def _path(out: Path | str | None) -> Path | None:
+    return None if out is None else Path(out)
+
+
+def _progress(wanted: bool) -> "Progress | None":
+    if not wanted:
+        return None
+    from gnomon.run.progress import RichProgress
+
+    return RichProgress()

@@ -1,0 +1,162 @@
+"""Two audits on the same items, compared estimate by estimate: paired by cluster, and corrected for how many there are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+from scipy import stats as distributions
+
+from gnomon.errors import ConfigurationError
+from gnomon.measure.evaluation import Evaluation, Series
+from gnomon.run.directory import RunDirectory
+from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimators import estimate_contrast
+from gnomon.stats.paired import holm
+
+Change = Literal["worse", "better", "changed", "no change", "cannot tell"]
+
+ALPHA = 0.05
+
+
+class Comparison(BaseModel):
+    """One estimate in two runs.
+
+    The difference's own numbers stand at the top level under the names of an estimate.
+
+    Attributes:
+        evaluation: The instrument.
+        name: The estimate's name.
+        before: In the first run.
+        after: In the second.
+        difference: After minus before, paired by cluster.
+        p: Two-sided p-value of no difference, from the interval's standard error.
+        p_adjusted: The same after Holm's correction over all rows of the comparison.
+        change: `worse` or `better` where the adjusted p-value is below 0.05 (`changed` where neither direction is harmful).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    evaluation: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    coverage: float
+    worst_low: float | None
+    worst_high: float | None
+    unit: str
+    method: str
+    reason: str | None
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+    p: float | None = None
+    p_adjusted: float | None = None
+    change: Change = "cannot tell"
+
+
+class CompareResult(BaseModel):
+    """What `gnomon compare` prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: str
+    after: str
+    comparisons: list[Comparison]
+
+
+def compare_audits(before: Path, after: Path, evaluations: Sequence[Evaluation]) -> list[Comparison]:
+    """Compares the saved tables and estimates of two audits; what only one of them has is left out.
+
+    Raises:
+        RunDirectoryError: A directory holds no audit.
+        ConfigurationError: The two audits share no evaluation, or not the same items.
+    """
+    first, second = RunDirectory.open(before), RunDirectory.open(after)
+    estimates = [{(e.evaluation, e.name): e for e in run.read_estimates()} for run in (first, second)]
+    rows: list[tuple[Comparison, int]] = []
+    for evaluation in evaluations:
+        if evaluation.name not in first.evaluations() or evaluation.name not in second.evaluations():
+            continue
+        tables = first.read_table(evaluation.name), second.read_table(evaluation.name)
+        _check_same_items(evaluation.name, *tables)
+        for name, (a, b) in _paired_series(evaluation, *tables).items():
+            key = (evaluation.name, name)
+            if key in estimates[0] and key in estimates[1]:
+                rows.append((compared(estimates[0][key], estimates[1][key], difference(key, a, b)), b.harm))
+    if not rows:
+        raise ConfigurationError(f"{before} and {after} share no evaluation: compare two audits of the same evaluations")
+    return judged(rows)
+
+
+def difference(key: tuple[str, str], before: Series, after: Series) -> Estimate:
+    """After minus before over shared clusters; the two may have different records in a cluster (conditional rates)."""
+    return estimate_contrast(
+        [*before.values, *after.values],
+        [False] * len(before.values) + [True] * len(after.values),
+        [*before.clusters, *after.clusters],
+        evaluation=key[0],
+        name=f"{key[1]} difference",
+        within=before.within,
+    )
+
+
+def compared(before: Estimate, after: Estimate, change: Estimate) -> Comparison:
+    """A comparison with its p-value, not yet corrected for its neighbours."""
+    return Comparison(
+        **change.model_dump(exclude={"name", "evaluation"}),
+        evaluation=before.evaluation,
+        name=before.name,
+        before=before,
+        after=after,
+        difference=change,
+        p=p_value(change),
+    )
+
+
+def judged(rows: Sequence[tuple[Comparison, int]]) -> list[Comparison]:
+    """The comparisons with Holm's correction over all of them and what each change means (row, harm)."""
+    tested = [row.p for row, _ in rows if row.p is not None]
+    adjusted = iter(holm(tested) if tested else [])
+    results: list[Comparison] = []
+    for row, harm in rows:
+        p = next(adjusted) if row.p is not None else None
+        results.append(row.model_copy(update={"p_adjusted": p, "change": _change(row.value, p, harm)}))
+    return results
+
+
+def p_value(change: Estimate) -> float | None:
+    """Two-sided p-value of zero by the interval's half-width towards zero, taken as 1.96 standard errors."""
+    if change.value is None or change.low is None or change.high is None:
+        return None
+    half = change.value - change.low if change.value > 0 else change.high - change.value
+    if change.value == 0 or half <= 0:
+        return 1.0
+    return float(2 * distributions.norm.sf(abs(change.value) / (half / distributions.norm.ppf(0.975))))
+
+
+def _paired_series(evaluation: Evaluation, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, tuple[Series, Series]]:
+    if evaluation.series is None:
+        return {}
+    first, second = evaluation.series(before), evaluation.series(after)
+    return {name: (first[name], second[name]) for name in first if name in second}
+
+
+def _check_same_items(name: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
+    if before.select("item", "repeat").rows() != after.select("item", "repeat").rows():
+        raise ConfigurationError(
+            f"the two runs of {name} are not on the same items: compare audits with equal dataset, n, seed and repeats"
+        )
+
+
+def _change(value: float | None, p: float | None, harm: int) -> Change:
+    if value is None or p is None:
+        return "cannot tell"
+    if p >= ALPHA:
+        return "no change"
+    if harm == 0:
+        return "changed"
+    return "worse" if value * harm > 0 else "better"
