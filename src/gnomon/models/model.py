@@ -1,7 +1,7 @@
 """The one interface to every model: sampling text and scoring given continuations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from gnomon.datasets.messages import Prompt
@@ -83,6 +83,10 @@ class ModelCard:
     kind: Literal["local", "organism", "scripted", "inspect"]
     parameters: int | None = None
     details: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def as_jsonable(self) -> dict[str, Any]:
+        """The card as a JSON-ready dictionary."""
+        return asdict(self)
 
 
 @runtime_checkable
