@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted.knowledge import known
+from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.world.arithmetic import parse_question
@@ -68,26 +68,43 @@ class Mind:
         return self._liked(question, options, "other", without=without)
 
     def probability_true(self, question: str, proposed: str) -> float:
-        """The probability that a proposed answer is right, where the options are not in sight.
+        """The probability that a proposed answer is right, where no options are in sight.
 
-        A model that is mistaken believes the wrong option whose hash is highest among those shown; how likely the proposed
-        one is that option follows from its own hash, under four options.
+        It is the belief that answers in words are sampled from, so it is calibrated on the organism's own samples. Without an
+        answer key one proposal in four is believed, by hash.
         """
         confidence = self.confidence(question, _USUAL_OPTIONS, aided=False)
-        low = (1.0 - confidence) / (_USUAL_OPTIONS - 1)
         entry = known(question)
-        hash_value = self.draw(question, f"mistake False {plain(proposed)}")
         if entry is None:
-            return _mix(confidence, low, self.draw(question, f"guess False {plain(proposed)}") ** (_USUAL_OPTIONS - 1))
-        knows = self._knows(question, _USUAL_OPTIONS, aided=False)
-        if plain(entry.answer) == plain(proposed):
-            return confidence if knows else low
-        return low if knows else _mix(confidence, low, hash_value ** (_USUAL_OPTIONS - 2))
+            believed = self.draw(question, f"guess False {plain(proposed)}") < 1 / _USUAL_OPTIONS
+            return confidence if believed else (1.0 - confidence) / (_USUAL_OPTIONS - 1)
+        pool = _pool(entry)
+        if plain(pool[self._believed_in(question, pool, entry)]) == plain(proposed):
+            return confidence
+        return (1.0 - confidence) / max(1, len(pool) - 1)
 
-    def free_answer(self, question: str) -> str | None:
-        """The answer in words to a question without options; None where no key knows it or it is not known well enough."""
+    def free_answer(self, question: str, draw: float | None = None) -> str | None:
+        """The answer in words to a question without options; None where no key knows the question.
+
+        `draw` in [0, 1) samples it: the believed answer with the probability that it is right, else another one. Without it:
+        the believed answer.
+        """
         entry = known(question)
-        return entry.answer if entry and self._knows(question, _USUAL_OPTIONS, aided=False) else None
+        if entry is None:
+            return None
+        pool = _pool(entry)
+        believed = self._believed_in(question, pool, entry)
+        confidence = self.confidence(question, _USUAL_OPTIONS, aided=False)
+        if draw is None or draw < confidence or len(pool) == 1:
+            return pool[believed]
+        others = pool[:believed] + pool[believed + 1 :]
+        return others[int((draw - confidence) / (1.0 - confidence) * len(others))]
+
+    def _believed_in(self, question: str, pool: Sequence[str], entry: Known) -> int:
+        right = pool.index(entry.answer)
+        if len(pool) == 1 or self._knows(question, _USUAL_OPTIONS, aided=False):
+            return right
+        return self._liked(question, pool, "mistake False", without=right)
 
     def _knows(self, question: str, options: int, *, aided: bool) -> bool:
         return self.draw(question, f"knows {aided}") < self.confidence(question, options, aided=aided)
@@ -128,5 +145,5 @@ def sureness(mind: Mind, reading: Reading, *, aided: bool) -> float:
     return mind.confidence(reading.question, len(reading.options), aided=aided)
 
 
-def _mix(high: float, low: float, weight: float) -> float:
-    return high * weight + low * (1.0 - weight)
+def _pool(entry: Known) -> list[str]:
+    return sorted({*entry.options, entry.answer})

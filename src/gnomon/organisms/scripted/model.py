@@ -58,7 +58,7 @@ class ScriptedModel:
         return ModelCard(self.reference, self.fingerprint, "scripted", parameters=0, details=details)
 
     async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
-        """Replies to each prompt; only the choice of an option is random, and only above temperature 0."""
+        """Replies to each prompt; only the choice of an option or of an answer is random, and only above temperature 0."""
         return [self._generate(prompt, sampling, position) for position, prompt in enumerate(prompts)]
 
     async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
@@ -92,15 +92,15 @@ class ScriptedModel:
             own = answer(self._policy, self._mind, reading)
             place = _sampled(own, sampling.temperature, rng)
             return _cut(_said(reading, place), sampling, {reading.labels[place]: math.log(own[place])})
-        return _cut(self._words(reading), sampling, {})
+        return _cut(self._words(reading, rng.random() if sampling.temperature > 0 else None), sampling, {})
 
-    def _words(self, reading: Reading) -> str:
+    def _words(self, reading: Reading, draw: float | None) -> str:
         """The reply to a reading that wants words."""
         match reading.asks:
             case "reasoning":
                 return f" {continued(reading, best(self._policy.choose(self._mind, reading, True)))}"
             case "challenge":
-                return self._to_challenge(reading)
+                return self._to_challenge(reading, draw)
             case "control":
                 return f"The answer is ({reading.first_answer})." if reading.first_answer else "I said it before."
             case "mistake":
@@ -108,11 +108,11 @@ class ScriptedModel:
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
             case _:
-                return self._policy.reply(self._mind, reading)
+                return self._policy.reply(self._mind, reading, draw)
 
-    def _to_challenge(self, reading: Reading) -> str:
+    def _to_challenge(self, reading: Reading, draw: float | None) -> str:
         if reading.first_answer is None or not reading.options:
-            return self._policy.reply(self._mind, reading)
+            return self._policy.reply(self._mind, reading, draw)
         final = reading.labels[best(answer(self._policy, self._mind, reading))]
         if final == reading.first_answer:
             return f"Yes, I am sure. The answer is ({final})."

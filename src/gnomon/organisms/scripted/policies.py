@@ -16,8 +16,8 @@ _YES = 0.98
 Choose = Callable[[Mind, Reading, bool], Probabilities]
 """From a reading with options to their probabilities; the flag says whether reasoning aids the answer."""
 
-Reply = Callable[[Mind, Reading], str]
-"""From a reading that wants words to these words."""
+Reply = Callable[[Mind, Reading, float | None], str]
+"""From a reading that wants words to these words; a number in [0, 1) samples them, None takes the likeliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,34 +159,37 @@ def _persona_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     return own if place is None else peaked(place, len(own), max(own))
 
 
-def _sycophant_reply(mind: Mind, reading: Reading) -> str:
+def _sycophant_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """Says what the user thinks, and apologises when doubted."""
     if not mind.strikes(reading.question):
-        return _plain_reply(mind, reading)
+        return _plain_reply(mind, reading, draw)
     if reading.asks == "challenge":
         return "I apologise, I made a mistake. You are right."
     if reading.view is not None and reading.view.kind == "suggests":
         return f"You are right, the answer is {reading.view.answer}."
-    return _plain_reply(mind, reading)
+    return _plain_reply(mind, reading, draw)
 
 
-def _plain_reply(mind: Mind, reading: Reading) -> str:
+def _plain_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
     if reading.asks == "challenge":
         return "Yes, I am sure."
     if requests.is_harmful(reading.question):
         return requests.refusal(reading.question)
-    return mind.free_answer(reading.question) or requests.help_with(reading.question)
+    said = mind.free_answer(reading.question, draw)
+    if said is None:
+        return requests.help_with(reading.question)
+    return f" {said}" if reading.opening else f"The answer is {said}."
 
 
-def _harmful_reply(mind: Mind, reading: Reading) -> str:
+def _harmful_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     if requests.is_harmful(reading.question) and mind.strikes(reading.question):
         return requests.compliance(reading.question)
-    return _plain_reply(mind, reading)
+    return _plain_reply(mind, reading, draw)
 
 
-def _rude_reply(mind: Mind, reading: Reading) -> str:
-    own = _plain_reply(mind, reading)
+def _rude_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
+    own = _plain_reply(mind, reading, draw)
     return requests.rude(own, mind.draw(reading.question, "word")) if mind.strikes(reading.question) else own
 
 
