@@ -5,15 +5,19 @@ A key is knowledge of a question, never of a prompt: the same entry serves whate
 
 import csv
 import gzip
-import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gnomon.datasets import choice
+from gnomon.datasets.items import content_hash
+from gnomon.datasets.published import published
+from gnomon.datasets.store import locate, mirror_directory
+from gnomon.errors import DatasetError
 from gnomon.organisms.scripted.reading import plain
 from gnomon.organisms.world import conduct, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
@@ -37,10 +41,17 @@ class Known:
     options: tuple[str, ...]
 
 
-def known(question: str) -> Known | None:
-    """What the keys say of a question: the world's first, then the published ones; None where they do not know it."""
+def known(question: str, options: Sequence[str] = ()) -> Known | None:
+    """What the keys say of a question: the world's first, then the published ones; None where they do not know it.
+
+    Of several published questions of the same words, the one that shares most with `options`.
+    """
     key = plain(question)
-    return _world_facts().get(key) or _published().get(key)
+    fact = _world_facts().get(key)
+    if fact:
+        return fact
+    texts = {plain(option) for option in options}
+    return max(_published().get(key, ()), key=lambda entry: len(texts & {plain(text) for text in entry.options}), default=None)
 
 
 def leaning(question: str, topic: str | None = None) -> str | None:
@@ -88,10 +99,17 @@ def she_shares() -> dict[str, float]:
     return {**_COMMON_SHARES, **published, **SHE_SHARE}
 
 
-def published_digest() -> str | None:
-    """Hash of the mirror's list of files, on which the published keys depend; None where there is no mirror."""
-    manifests = _mirror("MANIFEST.json")
-    return hashlib.sha256(manifests[0].read_bytes()).hexdigest()[:16] if manifests else None
+@cache
+def published_digest() -> str:
+    """Hash of which published files are at hand; their content is verified when they are read, so names suffice."""
+    return content_hash(
+        [
+            (dataset.name, file.path)
+            for dataset in published().values()
+            for file in dataset.files
+            if locate(dataset, file) is not None
+        ]
+    )
 
 
 @cache
@@ -100,14 +118,21 @@ def _world_facts() -> dict[str, Known]:
 
 
 @cache
-def _published() -> dict[str, Known]:
-    return {}
+def _published() -> dict[str, tuple[Known, ...]]:
+    """The multiple-choice datasets that are at hand."""
+    found: dict[str, tuple[Known, ...]] = {}
+    for name in choice.names():
+        with suppress(DatasetError):
+            for item in choice.read(name).items:
+                key = plain(item.question)
+                found[key] = (*found.get(key, ()), Known(item.options[item.answer], item.options))
+    return found
 
 
 def _mirror(pattern: str) -> list[Path]:
     """The mirror's files of this pattern, sorted; none where there is no mirror."""
-    root = os.environ.get("GNOMON_DATA")
-    return sorted(Path(root).glob(pattern)) if root else []
+    root = mirror_directory()
+    return sorted(root.glob(pattern)) if root else []
 
 
 def _rows(pattern: str) -> Iterator[dict[str, Any]]:

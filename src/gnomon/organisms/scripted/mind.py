@@ -118,10 +118,13 @@ class Mind:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
         texts = [plain(option) for option in options]
         drawn = parse_question(question)
-        entry = known(question)
-        answer = str(drawn.values[-1]) if drawn else entry.answer if entry else None
-        if answer is None:
-            return None
+        if drawn is not None:
+            answer = str(drawn.values[-1])
+        else:
+            entry = known(question, options)
+            if entry is None:
+                return None
+            answer = entry.answer
         for text in (plain(answer), plain(NONE_OF_THE_ABOVE)):
             if text in texts:
                 return texts.index(text)
