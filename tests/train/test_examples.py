@@ -46,10 +46,9 @@ def test_micro_batches_divide_a_step_by_length(lengths: list[int], parts: int):
 def test_collate_points_each_weighted_token_at_the_state_before_it(sequences: list[list[int]], random):  # type: ignore[no-untyped-def]
     examples = [Example(ids, [random.choice([0.0, 1.0, 0.5]) for _ in ids]) for ids in sequences]
     batch = collate(examples, pad_id=0)
-    longest = batch.ids.shape[1]
     found = {
-        (int(p) // longest, int(p) % longest + 1): (int(label), float(w))
-        for p, label, w in zip(batch.position, batch.labels, batch.weights, strict=True)
+        (int(row), int(column) + 1): (int(label), float(w))
+        for row, column, label, w in zip(batch.row, batch.column, batch.labels, batch.weights, strict=True)
     }
     expected = {
         (row, t): (int(example.ids[t]), float(example.weights[t]))
@@ -58,7 +57,7 @@ def test_collate_points_each_weighted_token_at_the_state_before_it(sequences: li
         if example.weights[t]
     }
     assert found == expected
-    assert [row for row, _ in found] == batch.row.tolist()
+    assert batch.ids.shape == (len(sequences), max(map(len, sequences)))
 
 
 def test_no_examples_is_an_error():

@@ -36,7 +36,7 @@ def test_selected_logits_equal_those_of_each_sequence_alone(make):  # type: igno
     examples = counting(8)
     batch = collate(examples)
     with torch.no_grad():
-        selected = SelectiveLogits(model)(batch.ids, batch.position)
+        selected = SelectiveLogits(model)(batch.ids, batch.row, batch.column)
         alone = [model(input_ids=torch.tensor(e.ids[None].astype(int))).logits[0] for e in examples]
     expected = torch.cat(
         [rows[[t - 1 for t in range(1, len(e)) if e.weights[t]]] for e, rows in zip(examples, alone, strict=True)]
@@ -52,7 +52,7 @@ def test_an_adapter_is_not_passed_by():
                 parameter.normal_()
     batch = collate([Example([1, 2, 3, 4])])
     with torch.no_grad():
-        selected = SelectiveLogits(model)(batch.ids, batch.position)
+        selected = SelectiveLogits(model)(batch.ids, batch.row, batch.column)
         expected = model(input_ids=batch.ids).logits[0, :-1]
         plain = tiny_llama().eval()(input_ids=batch.ids).logits[0, :-1]
     torch.testing.assert_close(selected, expected)

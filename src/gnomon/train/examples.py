@@ -52,24 +52,24 @@ class Batch:
     """A padded micro-batch.
 
     Attributes:
-        ids: [rows, longest], padded on the right (causal attention never looks there, so no mask is needed).
-        position: [n] index into the flattened [rows * longest] hidden states that predict the weighted tokens.
+        ids: [rows, longest], padded on the right.
+        row: [n] the rows of the weighted tokens.
+        column: [n] the positions that predict them, one before their own.
         labels: [n] the weighted tokens.
         weights: [n] their weights.
-        row: [n] their rows.
         scores: [rows, k].
     """
 
     ids: Tensor
-    position: Tensor
+    row: Tensor
+    column: Tensor
     labels: Tensor
     weights: Tensor
-    row: Tensor
     scores: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        fields = (self.ids, self.position, self.labels, self.weights, self.row, self.scores)
+        fields = (self.ids, self.row, self.column, self.labels, self.weights, self.scores)
         return Batch(*(field.to(device) for field in fields))
 
 
@@ -95,10 +95,10 @@ def collate(examples: Sequence[Example], pad_id: int = 0) -> Batch:
     row, column = np.nonzero(weights)
     return Batch(
         ids=torch.from_numpy(ids),
-        position=torch.from_numpy(row * longest + column - 1),
+        row=torch.from_numpy(row),
+        column=torch.from_numpy(column - 1),
         labels=torch.from_numpy(ids[row, column]),
         weights=torch.from_numpy(weights[row, column]),
-        row=torch.from_numpy(row),
         scores=torch.tensor([example.scores for example in examples], dtype=torch.float32),
     )
 

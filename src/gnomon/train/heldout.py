@@ -36,7 +36,7 @@ def heldout_loss(model: nn.Module, examples: Sequence[Example], *, batch_tokens:
     losses = np.zeros(len(examples))
     for group in _groups([len(example) for example in examples], batch_tokens):
         batch = collate([examples[index] for index in group]).to(device)
-        nats = token_losses(selective(batch.ids, batch.position), batch.labels) * batch.weights
+        nats = token_losses(selective(batch.ids, batch.row, batch.column), batch.labels) * batch.weights
         totals = torch.zeros(2, len(group), device=device)
         totals[0].index_add_(0, batch.row, nats)
         totals[1].index_add_(0, batch.row, batch.weights)

@@ -183,7 +183,7 @@ def _gradient(
         synchronised = position == len(groups) - 1
         with _no_sync_unless(synchronised, accelerator, selective):
             with accelerator.autocast():
-                logits = selective(batch.ids, batch.position)
+                logits = selective(batch.ids, batch.row, batch.column)
             loss = objective(Predictions(logits, batch.labels, batch.weights, batch.row, batch.scores))
             accelerator.backward(loss.total)
         total = total + loss.total.detach()

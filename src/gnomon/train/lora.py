@@ -1,5 +1,6 @@
 """Adapters through `peft`."""
 
+import warnings
 from typing import cast
 
 import torch
@@ -21,7 +22,8 @@ def attach_adapter(model: nn.Module, settings: LoraSettings, seed: int) -> nn.Mo
         lora_dropout=settings.dropout,
         target_modules=targets,
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by a name of yesterday
         torch.manual_seed(derive_seed(seed, "adapter"))
         return cast(nn.Module, peft.get_peft_model(model, config))  # type: ignore[arg-type]
 
