@@ -15,7 +15,20 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 
-WORDS = "one two three four five six seven eight nine ten question answer choices : ( ) . , A B C D ? is the capital of".split()
+WORDS = [
+    *(chr(letter) for letter in b"ABCD:().,?"),
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+]
+WORDS += ["question", "answer", "choices", "is", "the", "capital", "of"]
 SPECIAL = ["<unk>", "<s>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
 
 TEXT = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +53,8 @@ def at_positions(module: nn.Module, owners: Tensor, positions: Tensor, **inputs:
 
 def as_list(tensor: Tensor) -> list[Any]:
     """The numbers of a one-dimensional tensor."""
-    return cast(list[Any], tensor.tolist())
+    values: Any = tensor
+    return values.tolist()
 
 
 @contextmanager

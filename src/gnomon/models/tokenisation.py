@@ -16,7 +16,7 @@ merge into one token, scoring starts at that token.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
@@ -51,18 +51,23 @@ class Tokeniser:
         tokenizer: A `PreTrainedTokenizerBase`.
         bos: What the tokenizer puts before a text, none or one token.
         start: What stands before a text whose first token is scored, none or one token.
+        special: Tokens that are marks, not text.
+        texts: Texts of the tokens seen so far.
     """
 
     tokenizer: Any
     bos: tuple[int, ...]
     start: tuple[int, ...]
+    special: frozenset[int]
+    texts: dict[int, str] = field(default_factory=dict[int, str], compare=False)
 
     @classmethod
     def of(cls, tokenizer: Any) -> "Tokeniser":
         """Reads the beginning-of-sequence habits of a tokenizer."""
         known: list[int] = [token for token in (tokenizer.bos_token_id, tokenizer.eos_token_id) if token is not None]
         puts_bos = tokenizer.bos_token_id is not None and list(tokenizer("a").input_ids)[:1] == known[:1]
-        return cls(tokenizer, tuple(known[:1]) if puts_bos else (), tuple(known[:1]))
+        special = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder} - {tokenizer.unk_token_id}
+        return cls(tokenizer, tuple(known[:1]) if puts_bos else (), tuple(known[:1]), frozenset(special))
 
     def render(self, prompt: Prompt) -> str:
         """The prompt as the one text that the model sees, without BOS unless a template writes it.
@@ -110,18 +115,20 @@ class Tokeniser:
     def decode_after(self, prompt_ids: Sequence[int], reply_ids: Sequence[int]) -> str:
         """The text that `reply_ids` add to the prompt's, without special tokens.
 
-        Decoded behind the prompt's last tokens, so that tokenizers which drop a leading space keep it here; behind a special token
+        Decoded behind the prompt's last tokens, so that tokenizers which drop a leading space keep it; behind a special token
         the reply begins afresh.
         """
-        special = set(self.tokenizer.all_special_ids)
-        anchor = list(takewhile(lambda token: token not in special, reversed(prompt_ids[-ANCHOR:])))[::-1]
+        anchor = list(takewhile(lambda token: token not in self.special, reversed(prompt_ids[-ANCHOR:])))[::-1]
         before = self._decode(anchor)
         whole = self._decode([*anchor, *reply_ids])
         return whole[len(before) :] if whole.startswith(before) else self._decode(list(reply_ids))
 
     def tokens(self, ids: Sequence[int]) -> tuple[str, ...]:
         """The text of each token by itself."""
-        return tuple(self.tokenizer.decode([token], clean_up_tokenization_spaces=False) for token in ids)
+        for token in ids:
+            if token not in self.texts:
+                self.texts[token] = self.tokenizer.decode([token], clean_up_tokenization_spaces=False)
+        return tuple(self.texts[token] for token in ids)
 
     def stop_texts(self, prompt: Prompt) -> tuple[str, ...]:
         """Texts that end a reply to this prompt besides those of the sampling settings."""
@@ -138,8 +145,7 @@ class Tokeniser:
         except TemplateError:
             return None
         ids = self._text_ids(text[text.rindex(END_OF_CONTENT) + len(END_OF_CONTENT) :].lstrip())
-        special = {*self.tokenizer.all_special_ids, *self.tokenizer.added_tokens_decoder}
-        return ids[0] if ids and ids[0] in special else None
+        return ids[0] if ids and ids[0] in self.special else None
 
     def _templated(self, prompt: Prompt) -> bool:
         return not isinstance(prompt, str) and bool(self.tokenizer.chat_template)
