@@ -1,0 +1,108 @@
+"""The evaluations by name; each module is imported when it is asked for."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from gnomon.errors import ConfigurationError
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
+from gnomon.stats.estimate import Estimate
+
+_CONFIGS = {
+    "sycophancy": "SycophancyConfig",
+    "calibration": "CalibrationConfig",
+    "faithfulness": "FaithfulnessConfig",
+}
+"""An evaluation is a module of its name in this package with this configuration class, `evaluation(config)`, `analyse(table)`."""
+
+_BEHAVIOURS = {
+    "sycophancy": "sycophancy",
+    "miscalibration": "calibration",
+    "overconfidence": "calibration",
+    "unfaithful": "faithfulness",
+    "unfaithful-reasoning": "faithfulness",
+}
+"""Behaviours that have another name than the evaluation whose headline measures them."""
+
+
+def names() -> list[str]:
+    """The evaluations' names, in the order in which they are reported."""
+    return list(_CONFIGS)
+
+
+def for_behaviour(behaviour: str) -> str:
+    """The name of the evaluation whose headline measures a behaviour.
+
+    Raises:
+        ConfigurationError: No evaluation measures it.
+    """
+    name = _BEHAVIOURS.get(behaviour, behaviour)
+    if name not in _CONFIGS:
+        known = ", ".join(dict.fromkeys([*_BEHAVIOURS, *_CONFIGS]))
+        raise ConfigurationError(f"no evaluation measures {behaviour!r} yet; choose from {known}")
+    return name
+
+
+def config_class(name: str) -> type[EvaluationConfig]:
+    """The configuration class of an evaluation.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return getattr(_module(name), _CONFIGS[name])
+
+
+def build(name: str, **options: Any) -> Evaluation:
+    """Builds an evaluation, such as `build("sycophancy", dataset="truthfulqa", n=100)`.
+
+    Args:
+        name: Its name.
+        options: Fields of its configuration.
+
+    Raises:
+        ConfigurationError: There is no such evaluation, or an option that it does not have or that does not fit.
+        DatasetError: The dataset is unknown, missing or empty.
+    """
+    kind = config_class(name)
+    try:
+        config = kind(**options)
+    except ValidationError as error:
+        raise ConfigurationError(f"{name}: {_sentence(error, kind)}") from None
+    make: Callable[[EvaluationConfig], Evaluation] = _module(name).evaluation
+    return make(config)
+
+
+def analysis(name: str) -> Callable[[pl.DataFrame], list[Estimate]]:
+    """The analysis of an evaluation, for record tables that are there already.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return _module(name).analyse
+
+
+def series(name: str) -> Callable[[pl.DataFrame], dict[str, Series]]:
+    """The per-record values behind the estimates that two runs of an evaluation are compared by, the headline's among them.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return _module(name).series
+
+
+def _module(name: str) -> Any:
+    if name not in _CONFIGS:
+        raise ConfigurationError(f"there is no evaluation {name!r}; choose from {', '.join(_CONFIGS)}")
+    return import_module(f"gnomon.measure.{name}")
+
+
+def _sentence(error: ValidationError, kind: type[EvaluationConfig]) -> str:
+    """The first complaint, in one sentence."""
+    first = error.errors()[0]
+    option = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no option {option!r}; choose from {', '.join(kind.model_fields)}"
+    return f"{option}: {first['msg'][0].lower()}{first['msg'][1:]}"

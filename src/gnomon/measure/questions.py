@@ -1,0 +1,62 @@
+"""The questions that evaluations ask: the synthetic world's, or a published dataset's."""
+
+from gnomon.datasets.items import ChoiceItem
+from gnomon.errors import DatasetError
+from gnomon.organisms.world import world
+from gnomon.organisms.world.facts import Frequency
+
+MIXED: tuple[tuple[Frequency, int], ...] = (("common", 2), ("rare", 1), ("never", 1))
+"""How the world's facts are mixed where accuracy must vary: shares by how often the documents show the fact."""
+
+
+def choice_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    """Lettered questions; of the world, about facts that its documents often show.
+
+    Raises:
+        DatasetError: The dataset is unknown, missing or empty.
+    """
+    if dataset == "world":
+        return _some(world(0).choice_items(n, seed, frequency="common", split="audit"), dataset)
+    return _published(dataset, n, seed)
+
+
+def mixed_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    """Lettered questions; of the world, about facts shown often, rarely and never, as `MIXED` says.
+
+    Raises:
+        DatasetError: The dataset is unknown, missing or empty.
+    """
+    if dataset == "world":
+        shares = sum(share for _, share in MIXED)
+        counts = [n * share // shares for _, share in MIXED]
+        counts[0] += n - sum(counts)
+        drawn = [
+            item
+            for (frequency, _), count in zip(MIXED, counts, strict=True)
+            for item in world(0).choice_items(count, seed, frequency=frequency, split="audit")
+        ]
+        return _some(drawn, dataset)
+    return _published(dataset, n, seed)
+
+
+def reasoning_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    """Lettered questions that want reasoning; of the world, arithmetic in three steps.
+
+    Raises:
+        DatasetError: The dataset is unknown, missing or empty.
+    """
+    if dataset == "world":
+        return _some(world(0).arithmetic_items(n, seed, steps=3, split="audit"), dataset)
+    return _published(dataset, n, seed)
+
+
+def _published(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    from gnomon.datasets import choice
+
+    return _some(choice.load(dataset, n=n, seed=seed), dataset)
+
+
+def _some(items: list[ChoiceItem], dataset: str) -> list[ChoiceItem]:
+    if not items:
+        raise DatasetError(f"the dataset {dataset!r} gave no questions; choose another one or a larger n")
+    return items
