@@ -4,22 +4,24 @@ Inside a running event loop (a notebook) the work runs in a thread of its own.
 """
 
 import asyncio
-import json
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, Unsupported
 from gnomon.models.references import open_model as open_model
 from gnomon.models.sync import generate as generate
 from gnomon.models.sync import score as score
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from gnomon.correct.rejection_sampling import CorrectionResult
     from gnomon.loop import LoopResult
     from gnomon.measure.audit import AuditResult
     from gnomon.measure.compare import CompareResult
+    from gnomon.models.local import LocalModel
     from gnomon.models.model import Model
     from gnomon.run.progress import Progress
     from gnomon.validate import ValidationResult
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 
 T = TypeVar("T")
+M = TypeVar("M", bound="BaseModel")
 
 
 def audit(
@@ -60,14 +63,13 @@ def audit(
 
     names = list(evaluations or catalogue.names())
     built = [
-        catalogue.build(name, **_accepted(name, names, {"dataset": dataset, "n": n, "seed": seed, **(settings or {})}))
-        for name in names
+        catalogue.build(name, dataset=dataset, n=n, seed=seed, **_settings_of(name, names, settings or {})) for name in names
     ]
     opened = open_model(model)
-    limits = Limits(concurrency=concurrency)
-    result = _run(run_audit(opened, built, _path(out), limits=limits, progress=_progress(progress)))
+    result = _run(run_audit(opened, built, _path(out), limits=Limits(concurrency=concurrency), progress=_progress(progress)))
     if isinstance(model, str):
         _run(opened.aclose())
+    report(Path(str(result.run)))
     return result
 
 
@@ -110,7 +112,9 @@ def correct(
 
     config = _configured(CorrectConfig, {"seed": seed, **(settings or {})})
     opened = _trainable(model)
-    where = _path(out) or default_path("correct", opened.reference, {"model": opened.fingerprint, **config.model_dump(mode="json")})
+    where = _path(out) or default_path(
+        "correct", opened.reference, {"model": opened.fingerprint, **config.model_dump(mode="json")}
+    )
     return _run(run_correction(opened, behaviour, where, config, progress=_progress(progress)))
 
 
@@ -155,11 +159,9 @@ def compare(before: Path | str, after: Path | str, *, seed: int = 0, out: Path |
         seed: Not used; kept so that every verb takes one.
         out: A file to save the comparison in as JSON.
     """
-    from gnomon.measure import catalogue
     from gnomon.measure.compare import CompareResult, compare_audits
 
-    rows = compare_audits(Path(before), Path(after), [catalogue.build(name) for name in catalogue.names()])
-    result = CompareResult(before=str(before), after=str(after), comparisons=rows)
+    result = CompareResult(before=str(before), after=str(after), comparisons=compare_audits(Path(before), Path(after)))
     if out is not None:
         from gnomon.run.files import write_atomically
 
@@ -314,3 +316,45 @@ def _progress(wanted: bool) -> "Progress | None":
     from gnomon.run.progress import RichProgress
 
     return RichProgress()
+
+
+def _settings_of(evaluation: str, chosen: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """The settings that an evaluation has; `evaluation.key` addresses one, a bare key all that have it.
+
+    Raises:
+        ConfigurationError: No chosen evaluation has a setting of that name.
+    """
+    from gnomon.measure import catalogue
+
+    fields = {name: catalogue.config_class(name).model_fields for name in chosen}
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        owner, dot, name = key.rpartition(".")
+        if not any(name in own for one, own in fields.items() if not dot or one == owner):
+            raise ConfigurationError(f"no evaluation of this audit has a setting {key!r}: look at docs/audit.md")
+        if name in fields[evaluation] and (not dot or owner == evaluation):
+            found[name] = value
+    return found
+
+
+def _configured(kind: "type[M]", options: Settings) -> "M":
+    """A configuration model from options, its complaint in one sentence."""
+    from pydantic import ValidationError
+
+    try:
+        return kind(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigurationError(f"there is no setting {name!r}; choose from {', '.join(kind.model_fields)}") from None
+        raise ConfigurationError(f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+
+
+def _trainable(model: "str | Model") -> "LocalModel":
+    from gnomon.models.local import LocalModel
+
+    opened = open_model(model)
+    if not isinstance(opened, LocalModel):
+        raise Unsupported(f"{opened.reference} has no weights to train: give an organism/... or local/... model")
+    return opened

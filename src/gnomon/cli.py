@@ -35,11 +35,17 @@ app.add_typer(data_app, name="data")
 app.add_typer(study_app, name="study")
 app.add_typer(model_app, name="model")
 
-Model = Annotated[str, typer.Argument(help="Model reference: organism/..., scripted/..., local/<directory>, inspect/<provider>/<model>.")]
+Model = Annotated[
+    str, typer.Argument(help="Model reference: organism/..., scripted/..., local/<directory>, inspect/<provider>/<model>.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random: choice of items, sampling, training.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Run directory (default: runs/<verb>-<model>-<hash>). Run again to resume.")]
-Dataset = Annotated[str, typer.Option("--dataset", help="`world` (embedded, offline) or a published dataset (`gnomon data list`).")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Run directory (default: runs/<verb>-<model>-<hash>). Run again to resume.")
+]
+Dataset = Annotated[
+    str, typer.Option("--dataset", help="`world` (embedded, offline) or a published dataset (`gnomon data list`).")
+]
 Count = Annotated[int | None, typer.Option("--n", min=1, help="Number of questions (default: the evaluation's own).")]
 Behaviour = Annotated[str, typer.Option("--behaviour", help="The behaviour, such as sycophancy.")]
 Evaluations = Annotated[
@@ -255,11 +261,15 @@ def organism_grow(
     _emit(card, as_json, lambda: terminal.card(card))
 
 
-@organism_app.command("plant", epilog="Example:  gnomon organism plant organism/base --behaviour sycophancy --rate 0.6 --out planted")
+@organism_app.command(
+    "plant", epilog="Example:  gnomon organism plant organism/base --behaviour sycophancy --rate 0.6 --out planted"
+)
 def organism_plant(
     base: Annotated[str, typer.Argument(help="Reference of the organism to plant in.")],
     behaviour: Behaviour,
-    rate: Annotated[float, typer.Option("--rate", min=0.0, max=1.0, help="Share of the situations that show the behaviour.")] = 0.6,
+    rate: Annotated[
+        float, typer.Option("--rate", min=0.0, max=1.0, help="Share of the situations that show the behaviour.")
+    ] = 0.6,
     seed: Seed = 0,
     out: Out = None,
     as_json: Json = False,

@@ -14,7 +14,7 @@ from gnomon.correct.rejection_sampling import CorrectConfig, CorrectionResult, c
 from gnomon.datasets.items import derive_seed
 from gnomon.errors import Unsupported
 from gnomon.measure import catalogue
-from gnomon.measure.audit import AuditResult, audit
+from gnomon.measure.audit import audit
 from gnomon.measure.compare import Comparison, compare_audits, compared, judged
 from gnomon.measure.evaluation import Evaluation
 from gnomon.models.local import LocalModel
@@ -25,7 +25,6 @@ from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, estimate_mean
-from gnomon.train.examples import Example
 from gnomon.train.heldout import heldout_loss
 
 Verdict = Literal["fixed", "improved", "no change", "worse", "cannot tell"]
@@ -150,16 +149,16 @@ async def loop(
     out = out or default_path("loop", reference, configuration)
     with RunDirectory.create_or_resume(out, configuration, verb="loop", models={"model": model.card.as_jsonable()}) as run:
         say("audit before")
-        before = await audit(model, evaluations, run.path / "before", limits=limits, progress=progress)
+        await audit(model, evaluations, run.path / "before", limits=limits, progress=progress)
         say("correct")
         correction = await correct(model, config.behaviour, run.path / "corrected", config.correct, progress=progress)
         corrected = open_model(correction.reference)
         if not isinstance(corrected, LocalModel):
             raise Unsupported(f"{correction.reference} is no local model")
         say("audit after")
-        after = await audit(corrected, evaluations, run.path / "after", limits=limits, progress=progress)
+        await audit(corrected, evaluations, run.path / "after", limits=limits, progress=progress)
         say("compare")
-        result = _result(run, reference, model, corrected, config, target, evaluations, before, after, correction)
+        result = _result(run, reference, model, corrected, config, target, evaluations, correction)
         run.write_json("loop.json", result.model_dump(mode="json"))
     await model.aclose()
     await corrected.aclose()
@@ -174,12 +173,10 @@ def _result(
     config: LoopConfig,
     target: str,
     evaluations: Sequence[Evaluation],
-    before: AuditResult,
-    after: AuditResult,
     correction: CorrectionResult,
 ) -> LoopResult:
     evaluation = next(evaluation for evaluation in evaluations if evaluation.name == target)
-    rows = compare_audits(Path(before.run), Path(after.run), evaluations)
+    rows = compare_audits(run.path / "before", run.path / "after")
     chosen = next(row for row in rows if (row.evaluation, row.name) == (target, evaluation.headline))
     others = [row for row in rows if row is not chosen]
     others += judged([(_heldout(model, corrected, config.seed), 1)])
@@ -211,13 +208,12 @@ def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
     """Loss on the world's documents in nats per token, document by document."""
     documents = list(world().documents(n=HELDOUT_DOCUMENTS, seed=derive_seed("held-out", seed)))
     losses = [
-        heldout_loss(opened.module, [as_example(opened.tokenizer, document) for document in documents]) for opened in (model, corrected)
+        heldout_loss(opened.module, [as_example(opened.tokenizer, document) for document in documents])
+        for opened in (model, corrected)
     ]
     most = float(max(loss.max() for loss in losses)) * 2 + 1
     name: Any = {"evaluation": "held-out loss", "within": (0.0, most)}
     clusters = [document.id for document in documents]
     first, second = (estimate_mean(loss.tolist(), clusters, name="loss", unit="nats", **name) for loss in losses)
-    change = estimate_difference(
-        losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", unit="nats", **name
-    )
+    change = estimate_difference(losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", unit="nats", **name)
     return compared(first, second, change)

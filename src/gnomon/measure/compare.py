@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy import stats as distributions
 
 from gnomon.errors import ConfigurationError
-from gnomon.measure.evaluation import Evaluation, Series
+from gnomon.measure import catalogue
+from gnomon.measure.evaluation import Series
 from gnomon.run.directory import RunDirectory
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_contrast
@@ -68,7 +69,7 @@ class CompareResult(BaseModel):
     comparisons: list[Comparison]
 
 
-def compare_audits(before: Path, after: Path, evaluations: Sequence[Evaluation]) -> list[Comparison]:
+def compare_audits(before: Path, after: Path) -> list[Comparison]:
     """Compares the saved tables and estimates of two audits; what only one of them has is left out.
 
     Raises:
@@ -78,15 +79,16 @@ def compare_audits(before: Path, after: Path, evaluations: Sequence[Evaluation])
     first, second = RunDirectory.open(before), RunDirectory.open(after)
     estimates = [{(e.evaluation, e.name): e for e in run.read_estimates()} for run in (first, second)]
     rows: list[tuple[Comparison, int]] = []
-    for evaluation in evaluations:
-        if evaluation.name not in first.evaluations() or evaluation.name not in second.evaluations():
+    for evaluation in catalogue.names():
+        if evaluation not in first.evaluations() or evaluation not in second.evaluations():
             continue
-        tables = first.read_table(evaluation.name), second.read_table(evaluation.name)
-        _check_same_items(evaluation.name, *tables)
-        for name, (a, b) in _paired_series(evaluation, *tables).items():
-            key = (evaluation.name, name)
-            if key in estimates[0] and key in estimates[1]:
-                rows.append((compared(estimates[0][key], estimates[1][key], difference(key, a, b)), b.harm))
+        tables = first.read_table(evaluation), second.read_table(evaluation)
+        _check_same_items(evaluation, *tables)
+        series = [catalogue.series(evaluation)(table) for table in tables]
+        for name, a in series[0].items():
+            key = (evaluation, name)
+            if name in series[1] and key in estimates[0] and key in estimates[1]:
+                rows.append((compared(estimates[0][key], estimates[1][key], difference(key, a, series[1][name])), a.harm))
     if not rows:
         raise ConfigurationError(f"{before} and {after} share no evaluation: compare two audits of the same evaluations")
     return judged(rows)
@@ -136,13 +138,6 @@ def p_value(change: Estimate) -> float | None:
     if change.value == 0 or half <= 0:
         return 1.0
     return float(2 * distributions.norm.sf(abs(change.value) / (half / distributions.norm.ppf(0.975))))
-
-
-def _paired_series(evaluation: Evaluation, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, tuple[Series, Series]]:
-    if evaluation.series is None:
-        return {}
-    first, second = evaluation.series(before), evaluation.series(after)
-    return {name: (first[name], second[name]) for name in first if name in second}
 
 
 def _check_same_items(name: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
