@@ -1,0 +1,51 @@
+"""Transcripts that somebody already has, as records: JSONL of ours, or chats with the values beside them.
+
+Two kinds of lines are understood:
+
+    {"key": ..., "evaluation": ..., "item": ..., "status": ..., ...}       a record, as a run's records.jsonl holds them
+    {"messages": [{"role": ..., "content": ...}, ...], "item": ..., ...}   a chat; every further field is a value
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gnomon.errors import DatasetError
+
+
+def read_lines(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL file with their line numbers from 1; empty lines are passed over.
+
+    Raises:
+        DatasetError: The file cannot be read, holds no line, or a line is no JSON object; names file and line.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror or error}; give the path of a JSONL file") from None
+    found = False
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        found = True
+        try:
+            value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+        except UnicodeDecodeError:
+            raise DatasetError(f"line {number} of {path} is not UTF-8 text: mend that line or leave it out") from None
+        except ValueError as error:
+            raise DatasetError(f"line {number} of {path} is not JSON ({_short(error)}): mend that line or leave it out") from None
+        if not isinstance(value, dict):
+            raise DatasetError(f"line {number} of {path} is not a JSON object: each line must be one, {{...}}")
+        yield number, value
+    if not found:
+        raise DatasetError(f"{path} is empty: give a JSONL file with one record per line")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _short(error: ValueError) -> str:
+    return f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
