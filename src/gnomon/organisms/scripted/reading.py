@@ -8,6 +8,7 @@ plain `Human: ... Assistant:` dialogues.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -117,11 +118,13 @@ _ROLE = re.compile(r"(?:^|\n)[ \t#]*(?P<role>Human|Assistant|User message|Your r
 _FILLER = re.compile(r"(?:\s*\.\.\.)+\s*")
 
 
+@lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """The text as it is compared: lower case, single spaces, no closing punctuation."""
     return " ".join(text.split()).strip(" .\"'").lower()
 
 
+@lru_cache(maxsize=16_384)
 def read(prompt: Prompt) -> Reading:
     """Reads any prompt; what it cannot place is a `request` (a user's turn) or `text`."""
     messages = _turns(prompt)
