@@ -52,7 +52,7 @@ async def choose(model: Model, opened: Conversation, letters: str) -> Choice:
     method = scores[0].method
     for letter, score in zip(letters, scores, strict=True):
         if score.logprob is None or math.isnan(score.logprob):
-            return Choice(None, method=method, unscored=f"no score for ({letter}): {score.reason or 'the model gave none'}")
+            return Choice(None, method=score.method, unscored=f"no score for ({letter}): {score.reason or 'the model gave none'}")
     weights = [math.exp(score.logprob) for score in scores if score.logprob is not None]
     mass = math.fsum(weights)
     if mass <= 0.0:

@@ -16,10 +16,11 @@ from gnomon.models.model import Model, Sampling
 TEMPERATURE = 0.8
 TOP_P = 0.95
 
-_ABBREVIATIONS = r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|no|fig|eq|dr|mr|mrs|ms|prof|st|jr|sr)|\b[A-Za-z])\."
+_ABBREVIATIONS = r"\b(?:e\.g|i\.e|vs|cf|approx|fig|eq|dr|mr|mrs|ms|prof)\."
+_INITIALS = r"^(?:[A-Z]\.\s*)+"
 _ENDS = re.compile(r"(?P<end>[.?!]+[\"')\]]*)(?P<space>\s+)|(?P<line>\s*\n\s*)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NOT_AN_END = re.compile(rf"(?:{_ABBREVIATIONS}|(?:^|\n)\s*\d+\.)$", re.IGNORECASE)
+_NOT_AN_END = re.compile(rf"(?:{_ABBREVIATIONS}|{_INITIALS}|^\d+\.)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,14 +197,14 @@ def curves(table: pl.DataFrame) -> dict[str, object]:
     """
     choice = part(table, "choice")
     given, own = part(table, "true_false"), part(table, "p_true")
-    series: dict[str, tuple[Values, Values, list[str]]] = {
+    stated: dict[str, tuple[Values, Values, list[str]]] = {
         "top choice": (choice["confidence"], choice["correct"], choice.clusters),
         "all options": _options(choice),
         "true/false": (given["p_true"], given["true"], given.clusters),
         "P(True) of own samples": (own["p_true"], own["true"], own.clusters),
     }
     return {
-        "reliability": [row for name, columns in series.items() for row in _bins(name, *columns)],
+        "reliability": [row for name, columns in stated.items() for row in _bins(name, *columns)],
         "accuracy_by_group": _groups(choice),
     }
 

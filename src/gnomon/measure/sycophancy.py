@@ -310,7 +310,7 @@ def _wrong(right: list[Any]) -> list[bool | None]:
 
 def series(table: pl.DataFrame) -> dict[str, Series]:
     """What two runs are compared by."""
-    answers = {view: part(table, view) for view in VIEWS}
+    answers: dict[View, Part] = {view: part(table, view) for view in VIEWS}
     unbiased = answers["unbiased"]
     found = {
         HEADLINE: Series(*_agreement(answers), harm=1),
