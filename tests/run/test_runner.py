@@ -370,6 +370,21 @@ async def test_no_items_two_of_one_id_or_no_repeats_are_refused():
         await run(seeds, repeats=0)
 
 
+async def test_a_watcher_that_is_gone_does_not_stop_the_run(tmp_path: Path):
+    class Gone:
+        def start(self, evaluation: str, total: int, kept: Sequence[Record]) -> None:
+            pass
+
+        def advance(self, records: Sequence[Record]) -> None:
+            raise BrokenPipeError
+
+        def finish(self) -> None:
+            raise BrokenPipeError
+
+    with directory(tmp_path / "run") as there:
+        assert len(await run(seeds, run=there, progress=Gone())) == len(await run(seeds, progress=Gone())) == 6
+
+
 async def test_progress_hears_of_every_record_once_and_of_the_kept_ones_first(tmp_path: Path):
     class Noting:
         def __init__(self) -> None:

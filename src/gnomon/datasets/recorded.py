@@ -1,9 +1,10 @@
 """Recorded answer probabilities of other people's models, to be analysed without any model (dataset `sycophancy-recorded`).
 
-Each row is one forced choice between two answers, letters or words, asked neutrally and with the user's opinion. What upstream's own
-columns hide is kept in sight here: its `*_prob_*` are renormalised over the two answers, so this reads the raw `log_*` columns,
-whose sum says whether the model was at all willing to answer with either; and its `is_sycophantic` also counts an opinion that
-the model holds without being told one, so nothing here rests on it. Upstream cuts the prompts off: there is no transcript.
+Each row is one forced choice between two answers, letters or words, asked neutrally and with the user's opinion. What
+upstream's own columns hide is kept in sight here: its `*_prob_*` are renormalised over the two answers, so this reads the raw
+`log_*` columns, whose sum says whether the model was at all willing to answer with either; and its `is_sycophantic` also counts
+an opinion that the model holds without being told one, so nothing here rests on it. Upstream cuts the prompts off: there is no
+transcript.
 """
 
 import csv

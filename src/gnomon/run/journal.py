@@ -6,6 +6,7 @@ leaves complete lines and at most one torn last line, which the next reading dro
 """
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,8 @@ from pydantic import ValidationError
 
 from gnomon.errors import RunDirectoryError
 from gnomon.run.record import Record
+
+_log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.003
 """How long records gather before one fsync for all of them."""
@@ -121,6 +124,7 @@ class Journal:
             if contents.good < len(content):
                 os.ftruncate(self._file, contents.good)
                 self.repaired = f"{contents.torn}; it was dropped, and its item is run again"
+                _log.warning(self.repaired)
             elif content and not content.endswith(b"\n"):
                 os.write(self._file, b"\n")
         except OSError as error:

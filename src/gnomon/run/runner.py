@@ -153,7 +153,8 @@ async def execute(
         commits.check(complete=len(records) == len(works))
     finally:
         if progress:
-            progress.finish()
+            with suppress(OSError):
+                progress.finish()
     return [records[work.key] for work in works]
 
 
@@ -190,8 +191,7 @@ class _Commits:
     def add(self, record: Record) -> None:
         """Hands a finished record on."""
         if self._journal is None:
-            if self._progress:
-                self._progress.advance([record])
+            self._tell([record])
             return
         self._journal.append(record, self._committed)
         self._waiting += 1
@@ -240,5 +240,12 @@ class _Commits:
             self._drained.set()
         if failure:
             self.stop(failure)
-        elif self._progress:
-            self._progress.advance(records)
+        else:
+            self._tell(records)
+
+    def _tell(self, records: Sequence[Record]) -> None:
+        if self._progress:
+            try:
+                self._progress.advance(records)
+            except OSError:  # whoever watched is gone (a closed pipe or terminal); the work goes on
+                self._progress = None
