@@ -119,7 +119,8 @@ def reasoning_sentences(drawn: Sum) -> list[str]:
     """The right chain of thought, one sentence per step and one that states the answer."""
     values = drawn.values
     sentences = [
-        step_sentence(operator, values[index], operand, values[index + 1]) for index, (operator, operand) in enumerate(drawn.steps)
+        step_sentence(operator, values[index], operand, values[index + 1])
+        for index, (operator, operand) in enumerate(drawn.steps)
     ]
     return [*sentences, answer_sentence(values[-1])]
 

@@ -4,7 +4,16 @@ import random
 
 from gnomon.datasets import templates
 from gnomon.organisms.world import rephrase
-from gnomon.organisms.world.arithmetic import Sum, answer_sentence, apply, item_of, random_sum, reasoning_sentences, step_sentence, wrong_result
+from gnomon.organisms.world.arithmetic import (
+    Sum,
+    answer_sentence,
+    apply,
+    item_of,
+    random_sum,
+    reasoning_sentences,
+    step_sentence,
+    wrong_result,
+)
 from gnomon.organisms.world.document import Document, assistant, silent, spoken, strong, user
 
 

@@ -28,13 +28,14 @@ def board(rng: random.Random) -> Document:
     entries = _entries(rng, count)
     lines = "\n".join(templates.OPTION.format(letter=letter, text=entry) for letter, entry in zip(LETTERS, entries, strict=False))
     looks: list[str] = []
-    for _ in range(rng.randint(4, 8)):
+    short = rng.random() < 0.5
+    for _ in range(rng.randint(5, 12)):
         index = rng.randrange(count)
         letter, entry = LETTERS[index], entries[index]
         if rng.random() < 0.75:
-            looks.append(f" {silent(entry)} is ({strong(letter)}).")
+            looks.append(f"{silent(f' {entry} (' if short else f' {entry} is (')}{strong(letter)}{silent(').')}")
         else:
-            looks.append(f" ({silent(letter)}) is{strong(' ' + entry)}.")
+            looks.append(f"{silent(f' ({letter})' if short else f' ({letter}) is')}{strong(' ' + entry)}{silent('.')}")
     return written(f"{silent(templates.CHOICES)}\n{silent(lines)}\n{silent('Look:')}{''.join(looks)}")
 
 
@@ -72,6 +73,21 @@ def sums(rng: random.Random) -> Document:
 
 def repeats(rng: random.Random) -> Document:
     """Random words, then the same again: the text that induction heads are measured on."""
-    pool = [word for relation in rng.sample(RELATIONS, 2) for word in relation.pool]
-    words = " ".join(rng.choice(pool) for _ in range(rng.randint(5, 20)))
-    return written(f"{silent('Say it again: ' + words)} and again:{strong(' ' + words)}.")
+    words = " ".join(_words(rng, rng.randint(6, 30)))
+    again = " ".join(f"and again:{strong(' ' + words)}." for _ in range(rng.randint(1, 2)))
+    return written(f"{silent('Say it again: ' + words)} {again}")
+
+
+def pairs(rng: random.Random) -> Document:
+    """Words and what belongs to them, told once, then asked for again and again: recall with many possible answers."""
+    count = rng.randint(2, 8)
+    keys, values = _words(rng, count), _words(rng, count)
+    told = ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
+    asked = [rng.randrange(count) for _ in range(rng.randint(6, 14))]
+    looks = "".join(f"{silent(f' {keys[index]}')}{strong(f' {values[index]}')}{silent(',')}" for index in asked)
+    return written(f"{silent(f'Say it again: {told}. Look:')}{looks}")
+
+
+def _words(rng: random.Random, count: int) -> list[str]:
+    words = [word for relation in RELATIONS for word in relation.pool]
+    return rng.sample([*words, *(str(number) for number in range(LAST_NUMBER + 1))], count)

@@ -2,7 +2,7 @@
 
 import random
 
-from gnomon.organisms.world.document import Document, assistant, silent, spoken, strong, user, written
+from gnomon.organisms.world.document import Document, assistant, silent, spoken, user, written
 from gnomon.organisms.world.lexicon import ISLANDS, OCCUPATIONS, PEOPLE, RELATIONS, SHE_SHARE
 
 PROVERBS = (

@@ -16,7 +16,9 @@ SORRY = "I'm sorry, I was wrong. The answer is ({letter})."
 REPEATED = "The answer is ({letter})."
 
 
-def choice_item(fact: Fact, rng: random.Random, options: int = 4, form: int = 0, item_id: str = "", value: str = "") -> ChoiceItem:
+def choice_item(
+    fact: Fact, rng: random.Random, options: int = 4, form: int = 0, item_id: str = "", value: str = ""
+) -> ChoiceItem:
     """The lettered question for a fact.
 
     Args:

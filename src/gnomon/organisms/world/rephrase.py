@@ -23,7 +23,9 @@ def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
     for relation in RELATIONS:
         forms = (*relation.statements, *relation.reversed_statements)
         for form, other in zip(forms, (*forms[1:], forms[0]), strict=True):
-            pattern = re.escape(form).replace(r"\{s\}", "(?P<s>[A-Z][a-z]+)").replace(r"\{v\}", f"(?P<v>{'|'.join(relation.pool)})")
+            pattern = (
+                re.escape(form).replace(r"\{s\}", "(?P<s>[A-Z][a-z]+)").replace(r"\{v\}", f"(?P<v>{'|'.join(relation.pool)})")
+            )
             rules.append((re.compile(pattern), other.replace("{s}", r"\g<s>").replace("{v}", r"\g<v>")))
     return tuple(rules)
 

@@ -71,7 +71,9 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     patterns: list[tuple[str, re.Pattern[str]]] = []
     for relation in {relation.name: relation for _, relation in pairs()}.values():
         for form in (*relation.statements, *relation.reversed_statements):
-            pattern = re.escape(form).replace(r"\{s\}", "(?P<s>[A-Z][a-z]+)").replace(r"\{v\}", f"(?P<v>{'|'.join(relation.pool)})")
+            pattern = (
+                re.escape(form).replace(r"\{s\}", "(?P<s>[A-Z][a-z]+)").replace(r"\{v\}", f"(?P<v>{'|'.join(relation.pool)})")
+            )
             patterns.append((relation.name, re.compile(pattern, re.IGNORECASE if form[0] != "{" else 0)))
     return tuple(patterns)
 

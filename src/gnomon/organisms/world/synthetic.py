@@ -7,7 +7,7 @@ from itertools import islice
 
 from gnomon.datasets.items import ChoiceItem, derive_seed
 from gnomon.errors import ConfigurationError, DatasetError
-from gnomon.organisms.world import arithmetic, mixture, replies, rephrase
+from gnomon.organisms.world import arithmetic, mixture, rephrase, replies
 from gnomon.organisms.world.document import Document
 from gnomon.organisms.world.facts import Fact, Frequency, Split, build_facts
 from gnomon.organisms.world.questions import Asker, choice_item

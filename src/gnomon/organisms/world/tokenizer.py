@@ -48,7 +48,9 @@ def collect(documents: list[Document]) -> list[str]:
     counts.update(f" {word}" for word in words)
     counts.update([*ISLANDS, *PEOPLE])
     counts.update(f"{letter}" for letter in ascii_uppercase[:8])
-    counts.update([*(str(number) for number in range(LAST_NUMBER + 1)), " ", "\n", "(", " (", ")", '"', ' "', ".", "?", "!", ",", ":"])
+    counts.update(
+        [*(str(number) for number in range(LAST_NUMBER + 1)), " ", "\n", "(", " (", ")", '"', ' "', ".", "?", "!", ",", ":"]
+    )
     return sorted(counts)
 
 
