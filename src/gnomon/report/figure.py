@@ -1,0 +1,152 @@
+"""A figure as plain data: two Vega-Lite specifications and the rows that they draw, rendered without a network.
+
+All styling is here; what each chart shows is in `figures`.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import altair as alt
+import vl_convert
+from pydantic import BaseModel, ConfigDict
+
+from gnomon.report.palette import LIGHT, SERIES, with_variables
+from gnomon.run.files import write_atomically
+
+Row = dict[str, Any]
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Draw = Callable[[int, bool], Chart]
+"""Draws at a width in pixels; the second argument says whether it is the narrow form."""
+
+WIDE, NARROW = 440, 300
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # of the same widths everywhere
+
+
+class Figure(BaseModel):
+    """A chart ready to be rendered.
+
+    Attributes:
+        name: File name without ending.
+        title: Its heading.
+        caption: What to see in it and how it was made.
+        alt: What it shows, in words, for those who cannot see it.
+        wide: Vega-Lite specification for the page.
+        narrow: The same for a phone.
+        data: The rows that it draws.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    wide: dict[str, Any]
+    narrow: dict[str, Any]
+    data: list[Row]
+
+    def svg(self, *, narrow: bool = False) -> str:
+        """The chart as a stand-alone SVG in light colours."""
+        return vl_convert.vegalite_to_svg(self.narrow if narrow else self.wide)
+
+    def inline_svg(self, *, narrow: bool = False) -> str:
+        """The chart for the page: colours follow its theme."""
+        return with_variables(self.svg(narrow=narrow))
+
+    def csv(self) -> str:
+        """The data as CSV; a missing value is an empty field."""
+        columns = list(dict.fromkeys(key for row in self.data for key in row))
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.data)
+        return buffer.getvalue()
+
+    def save(self, folder: Path) -> None:
+        """Writes `<name>.svg` and `<name>.csv`."""
+        write_atomically(folder / f"{self.name}.svg", self.svg().encode())
+        write_atomically(folder / f"{self.name}.csv", self.csv().encode())
+
+
+def make_figure(name: str, title: str, caption: str, described: str, draw: Draw, rows: list[Row]) -> Figure:
+    """Draws both forms."""
+    return Figure(
+        name=name,
+        title=title,
+        caption=caption,
+        alt=described,
+        wide=_specification(draw(WIDE, False)),
+        narrow=_specification(draw(NARROW, True)),
+        data=rows,
+    )
+
+
+def _specification(chart: Chart) -> dict[str, Any]:
+    styled = (
+        chart.configure(background=LIGHT["paper"], font=FONT, padding=4)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=LIGHT["ink"],
+            titleColor=LIGHT["muted"],
+            gridColor=LIGHT["grid"],
+            domainColor=LIGHT["line"],
+            tickColor=LIGHT["line"],
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            titlePadding=8,
+            labelPadding=6,
+        )
+        .configure_axisY(domain=False, ticks=False)
+        .configure_legend(labelColor=LIGHT["ink"], titleColor=LIGHT["muted"], labelFontSize=12, titleFontSize=12)
+    )
+    return styled.to_dict()
+
+
+def value_axis(domain: list[float]) -> alt.X:
+    """The x axis of estimates."""
+    scale = alt.Scale(domain=domain, nice=False, zero=False)
+    return alt.X("value:Q", title="value with 95 % interval", scale=scale, axis=alt.Axis(tickCount=5))
+
+
+def series_colour(field: str, labels: list[str]) -> alt.Color:
+    """A colour per series, in the given order; a legend where there are several."""
+    colours = [SERIES[index % len(SERIES)] for index in range(len(labels))]
+    legend = alt.Legend(title=None, orient="top", symbolType="circle", columns=3, symbolOpacity=1) if len(labels) > 1 else None
+    return alt.Color(field, sort=labels, scale=alt.Scale(domain=labels, range=colours), legend=legend)
+
+
+def diagonal() -> alt.Chart:
+    """The dashed line on which both axes agree."""
+    ends = alt.Data(values=[{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}])
+    return alt.Chart(ends).mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1).encode(x="x:Q", y="y:Q")
+
+
+def vertical(x: float) -> alt.Chart:
+    """A dashed vertical line."""
+    return alt.Chart(alt.Data(values=[{"x": x}])).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4]).encode(x="x:Q")
+
+
+def row_text(
+    base: alt.Chart,
+    y: alt.Y,
+    field: str,
+    at: int,
+    align: Literal["left", "right"],
+    colour: str,
+    *,
+    lift: int = 15,
+    limit: int = 0,
+) -> alt.Chart:
+    """Text above a row, at a pixel from the left."""
+    return base.mark_text(align=align, dy=-lift, limit=limit, fontSize=12, color=colour).encode(
+        y=y, x=alt.value(at), text=f"{field}:N"
+    )
+
+
+def side_text(base: alt.Chart, y: alt.Y, field: str, at: int, colour: str) -> alt.Chart:
+    """Text beside a row, at a pixel from the left."""
+    return base.mark_text(align="left", fontSize=12, color=colour).encode(y=y, x=alt.value(at), text=f"{field}:N")

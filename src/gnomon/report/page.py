@@ -1,0 +1,147 @@
+"""The report: one HTML file that needs no network and runs nothing but its own few lines of script.
+
+Every text goes through the template's escaping, whatever it contains. The content security policy admits exactly the style and
+the script written here, by their hashes, and no request of any kind.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from gnomon.report import numbers
+from gnomon.report.content import GENERAL_MEANING, UNSCORED_MEANINGS, Change, ReportContent
+from gnomon.report.figure import Figure
+from gnomon.report.figures import before_after, forest, labels_of
+from gnomon.report.palette import DARK, LIGHT
+from gnomon.report.transcripts import visible
+from gnomon.run.files import write_atomically
+from gnomon.stats.estimate import Estimate
+
+
+def render(content: ReportContent) -> str:
+    """The page as HTML text."""
+    environment = _environment()
+    style, script = (_source(environment, name) for name in ("style.css", "page.js"))
+    style = style.replace("/*light*/", _variables(LIGHT)).replace("/*dark*/", _variables(DARK))
+    return environment.get_template("report.html.j2").render(
+        content=content,
+        style=Markup(style),  # our own files, the only text that is not escaped besides the rendered figures
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        figures=figures_of(content),
+        meanings=[(reason, count, _meaning(reason)) for reason, count in _by_count(content.unscored)],
+        configuration=json.dumps(content.configuration, indent=2, ensure_ascii=False),
+        evaluations=list(dict.fromkeys(transcript.evaluation for transcript in content.transcripts)),
+        phases=list(dict.fromkeys(transcript.phase for transcript in content.transcripts if transcript.phase)),
+    )
+
+
+def write_report(run_dir: Path, content: ReportContent, *, out: Path | None = None) -> Path:
+    """Writes `report.html` and, under `figures/`, each chart as SVG and CSV; a reader never sees half a file.
+
+    Args:
+        run_dir: The run directory.
+        content: What to say.
+        out: Where to write the page instead.
+
+    Raises:
+        RunDirectoryError: It cannot be written.
+    """
+    for figures in figures_of(content).values():
+        for figure in figures:
+            figure.save(run_dir / "figures")
+    path = out or run_dir / "report.html"
+    write_atomically(path, render(content).encode("utf-8", errors="replace"))
+    return path
+
+
+def figures_of(content: ReportContent) -> dict[str, list[Figure]]:
+    """All charts of the page by section: `estimates`, `changes`, `side_effects`, and `instruments` for those given."""
+    return {
+        "estimates": _forests(content.estimates),
+        "changes": _dumbbells(content.changes, "before_after", "Before and after"),
+        "side_effects": _dumbbells(content.side_effects, "side_effects", "Side effects"),
+        "instruments": list(content.figures),
+    }
+
+
+def _forests(estimates: Sequence[Estimate]) -> list[Figure]:
+    """One forest plot per scale; numbers of different scales never share an axis."""
+    groups: dict[str, list[Estimate]] = {}
+    for estimate in estimates:
+        groups.setdefault(_scale(estimate), []).append(estimate)
+    titles = {"share": "Rates and scores", "difference": "Differences", "nats": "Losses, nats"}
+    drawn = [forest(of, name=f"estimates_{scale}", title=titles.get(scale, scale.capitalize())) for scale, of in groups.items()]
+    return [figure for figure in drawn if figure is not None]
+
+
+def _dumbbells(changes: Sequence[Change], name: str, title: str) -> list[Figure]:
+    labels = labels_of([change.before for change in changes])
+    groups: dict[str, list[tuple[str, Estimate, Estimate]]] = {}
+    for label, change in zip(labels, changes, strict=True):
+        groups.setdefault(_scale(change.before), []).append((label, change.before, change.after))
+    drawn = [
+        before_after(lines, name=name if scale == "share" else f"{name}_{scale}", title=title) for scale, lines in groups.items()
+    ]
+    return [figure for figure in drawn if figure is not None]
+
+
+def _scale(estimate: Estimate) -> str:
+    ends = (estimate.value, estimate.low, estimate.high)
+    within = all(end is None or 0 <= end <= 1 for end in ends)
+    return "share" if estimate.unit in ("rate", "probability", "score") and within else estimate.unit
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gnomon.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "value": numbers.value,
+        "interval": numbers.interval,
+        "coverage": numbers.coverage,
+        "worst_case": numbers.worst_case,
+        "share": numbers.share,
+        "p_value": numbers.p_value,
+        "spoken": numbers.spoken,
+        "visible": visible,
+        "drawn": _drawn,
+    }
+    return environment
+
+
+def _drawn(figure: Figure, narrow: bool = False) -> Markup:
+    return Markup(figure.inline_svg(narrow=narrow))
+
+
+def _source(environment: jinja2.Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _variables(colours: dict[str, str]) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _meaning(reason: str) -> str:
+    known = next((meaning for name, meaning in UNSCORED_MEANINGS.items() if reason.lower().startswith(name)), None)
+    return known or GENERAL_MEANING
+
+
+def _by_count(counts: dict[str, Any]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -1,0 +1,50 @@
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const theme = document.getElementById("theme");
+  const themes = ["auto", "light", "dark"];
+  const remember = (value) => { try { localStorage.setItem("gnomon-theme", value); } catch { /* a file without storage */ } };
+  const remembered = () => { try { return localStorage.getItem("gnomon-theme"); } catch { return null; } };
+  const show = (value) => {
+    if (value === "auto") delete root.dataset.theme; else root.dataset.theme = value;
+    theme.textContent = `Theme: ${value}`;
+    theme.dataset.value = value;
+  };
+  show(themes.includes(remembered()) ? remembered() : "auto");
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    const value = themes[(themes.indexOf(theme.dataset.value) + 1) % themes.length];
+    remember(value);
+    show(value);
+  });
+
+  const filter = document.getElementById("filter");
+  if (!filter) return;
+  const size = 20;
+  const records = [...document.querySelectorAll("#records > details")];
+  const texts = records.map((record) => record.textContent.toLowerCase());
+  const [previous, next, where] = ["previous", "next", "where"].map((id) => document.getElementById(id));
+  let page = 0;
+  const wanted = (name) => (filter.elements[name] ? filter.elements[name].value : "");
+  const update = () => {
+    const text = wanted("text").toLowerCase();
+    const chosen = records.filter((record, index) =>
+      ["phase", "evaluation", "status"].every((name) => !wanted(name) || record.dataset[name] === wanted(name)) &&
+      (!text || texts[index].includes(text)));
+    const pages = Math.max(1, Math.ceil(chosen.length / size));
+    page = Math.min(page, pages - 1);
+    const shown = new Set(chosen.slice(page * size, (page + 1) * size));
+    for (const record of records) record.hidden = !shown.has(record);
+    const first = chosen.length ? page * size + 1 : 0;
+    where.textContent = `${first} to ${page * size + shown.size} of ${chosen.length}`;
+    previous.disabled = page === 0;
+    next.disabled = page === pages - 1;
+  };
+  filter.addEventListener("submit", (event) => event.preventDefault());
+  filter.addEventListener("input", () => { page = 0; update(); });
+  previous.addEventListener("click", () => { page -= 1; update(); });
+  next.addEventListener("click", () => { page += 1; update(); });
+  filter.hidden = false;
+  document.getElementById("pager").hidden = false;
+  update();
+})();
