@@ -211,6 +211,21 @@ async def test_an_error_of_the_code_says_what_and_where():
     assert "\n" not in (record.reason or "")
 
 
+async def test_what_was_not_measured_comes_back_as_nothing_never_as_zero(tmp_path: Path):
+    async def protocol(item: Item, seed: int) -> Outcome:
+        return Outcome({"score": None if item.id == "item 0" else 0.0, "curve": [None, 0.5]})
+
+    for _ in range(2):  # fresh, then read back
+        with directory(tmp_path / "run") as there:
+            records = await run(protocol, ITEMS[:2], run=there)
+            table = there.write_table("e", records)
+        assert [record.values["score"] for record in records] == [None, 0.0]
+        assert table["score"].to_list() == [None, 0.0]
+        assert table["score"].mean() == 0.0
+        assert table["score"].count() == 1
+        assert table["curve"].to_list() == [[None, 0.5]] * 2
+
+
 async def test_errors_everywhere_leave_no_value_anywhere(tmp_path: Path):
     with directory(tmp_path / "run") as there:
         records = await run(Counting(*[Unsupported("no scores")] * 6), run=there)
