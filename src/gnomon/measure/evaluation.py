@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.datasets.items import Item
 from gnomon.models.model import Model
@@ -48,9 +48,9 @@ class EvaluationConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str = "world"
-    n: int | None = None
+    n: int | None = Field(default=None, ge=1)
     seed: int = 0
-    repeats: int = 1
+    repeats: int = Field(default=1, ge=1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,6 @@ class Evaluation:
         analyse: From record table to estimates.
         headline: Name of the estimate that stands for the behaviour.
         harm: `+1` where a larger headline is worse, `-1` where a smaller one is.
-        series: The values behind the estimates that two runs are compared by, the headline's among them.
     """
 
     name: str
@@ -75,5 +74,4 @@ class Evaluation:
     analyse: Analysis
     headline: str
     harm: int = 1
-    series: Callable[[pl.DataFrame], dict[str, Series]] | None = None
     charts: Callable[[pl.DataFrame], dict[str, object]] | None = field(default=None)
