@@ -23,10 +23,11 @@ from gnomon.models.engine import Batcher, padded_length
 from gnomon.models.fingerprint import fingerprint_of
 from gnomon.models.forward import hooked
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.models.options import parse_options
 from gnomon.models.sampling import GenerationRow, generate_rows
 from gnomon.models.scoring import ScoreRow, is_tree, plan_row, score_rows
 from gnomon.models.tokenisation import Continuation, Tokeniser
-from gnomon.models.weights import find_directory, load, parse_options
+from gnomon.models.weights import LoadOptions, find_directory, load
 
 CPU_BATCH_TOKENS = 8_192
 ACCELERATOR_BATCH_TOKENS = 65_536
@@ -45,7 +46,7 @@ def open_local(rest: str) -> "LocalModel":
     name, _, options_text = rest.partition("?")
     if not name:
         raise UnknownModel("local/ needs a directory: local/path/to/model.")
-    options = parse_options(options_text)
+    options = parse_options(options_text, LoadOptions)
     module, tokenizer = load(find_directory(name), options)
     return LocalModel(module, tokenizer, reference=f"local/{rest}", batch_tokens=options.batch_tokens)
 

@@ -3,6 +3,7 @@
 from importlib.metadata import entry_points
 
 from gnomon.errors import UnknownModel
+from gnomon.models.extras import needing_extras
 from gnomon.models.model import Model
 
 GROUP = "gnomon.models"
@@ -35,5 +36,6 @@ def open_model(reference: str | Model) -> Model:
             + ", ".join(f"{name}/..." for name in sorted(points))
             + f" (for a directory: local/{reference})"
         )
-    opener = points[scheme].load()
+    with needing_extras():
+        opener = points[scheme].load()
     return opener(rest)

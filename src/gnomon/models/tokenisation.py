@@ -168,7 +168,7 @@ def render_plain(prompt: Conversation) -> str:
     return "\n\n".join(turns)
 
 
-def common_length(first: Sequence[int], second: Sequence[int]) -> int:
+def common_length(first: Sequence[object], second: Sequence[object]) -> int:
     """How many tokens two sequences begin with in common."""
     length = min(len(first), len(second))
     return next((index for index in range(length) if first[index] != second[index]), length)

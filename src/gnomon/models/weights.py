@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
 
 from gnomon.errors import ConfigurationError, UnknownModel, UnsafeWeights, UserError
@@ -42,22 +42,6 @@ class LoadOptions(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16", "float64"] = "auto"
     device: str = "auto"
     batch_tokens: int | None = None
-
-
-def parse_options(text: str) -> LoadOptions:
-    """Reads `dtype=bfloat16&device=cpu`.
-
-    Raises:
-        ConfigurationError: An unknown option or value.
-    """
-    pairs = [part.partition("=") for part in text.split("&") if part]
-    try:
-        return LoadOptions.model_validate({name: value for name, _, value in pairs})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(LoadOptions.model_fields)
-        raise ConfigurationError(f"Model option {where!r} does not fit ({first['msg']}); options are {known}.") from error
 
 
 def find_directory(name: str) -> Path:
