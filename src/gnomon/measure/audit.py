@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from gnomon.datasets.items import content_hash
 from gnomon.errors import ConfigurationError, DatasetError
 from gnomon.measure import catalogue
+from gnomon.measure.certified import uncertified
 from gnomon.measure.evaluation import Evaluation
 from gnomon.models.model import Model
 from gnomon.run.directory import RunDirectory, default_path
@@ -39,6 +40,12 @@ class AuditResult(BaseModel):
     estimates: list[Estimate]
     unscored: dict[str, int]
     run: str
+
+    @computed_field
+    @property
+    def uncertified(self) -> list[str]:
+        """The estimates that no certificate of `gnomon validate` covers: how well they measure is not known."""
+        return uncertified(self.estimates)
 
     def estimate(self, evaluation: str, name: str) -> Estimate:
         """One estimate.

@@ -1,0 +1,5 @@
+"""Validation: every instrument on organisms of known behaviour, and the failures of real tools replayed."""
+
+from gnomon.validate.validation import ValidationResult, validate
+
+__all__ = ["ValidationResult", "validate"]

@@ -1,0 +1,131 @@
+"""`gnomon validate`: certificates of the instruments, agreement on grown organisms, and the failures of real tools replayed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from gnomon.datasets.items import derive_seed
+from gnomon.errors import ConfigurationError
+from gnomon.organisms.scripted.parameters import POLICY_NAMES, PolicyName
+from gnomon.run.directory import RunDirectory
+from gnomon.run.progress import Progress
+from gnomon.validate.certificates import Certificate, certify
+from gnomon.validate.grown import Agreement, grown_agreement
+from gnomon.validate.instruments import Sweep, chosen
+from gnomon.validate.readings import Reading, built, read_organism
+from gnomon.validate.replays import Replay, replay_all
+
+CROSS_TALK_SEEDS = 10
+
+
+class ValidationResult(BaseModel):
+    """What `gnomon validate --json` prints.
+
+    Attributes:
+        passed: Whether every certificate passed, every replayed failure was flagged, and no grown organism contradicts.
+        certificates: One per instrument.
+        replays: One per failure of a real tool.
+        grown: What the instruments read on grown organisms whose planted rate is recorded (empty: none is shipped).
+        seeds: Seeds per dose.
+        run: The run directory (None: nothing was kept).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passed: bool
+    certificates: list[Certificate]
+    replays: list[Replay]
+    grown: list[Agreement] = []
+    seeds: int
+    run: str | None = None
+
+
+async def validate(
+    instruments: Sequence[str] | None = None,
+    *,
+    seeds: int = 40,
+    seed: int = 0,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    replays: bool = True,
+    grown: bool = True,
+) -> ValidationResult:
+    """Certifies instruments on organisms of known behaviour and replays the failures of real tools.
+
+    Args:
+        instruments: Names such as `sycophancy.agreement`, or whole evaluations such as `sycophancy` (None: all).
+        seeds: Seeds per dose; each draws other questions and another organism. Fewer than about 30 cannot certify.
+        seed: The first seed.
+        out: Where `validation.json` and `run.json` are written (None: nowhere).
+        progress: Told of the records as they are read.
+        replays: Whether to replay the failures.
+        grown: Whether to read the shipped grown organisms.
+
+    Raises:
+        ConfigurationError: No such instrument, or no seeds.
+        RunDirectoryError: `out` cannot be written.
+    """
+    if seeds < 1:
+        raise ConfigurationError(f"seeds is {seeds}; at least 1 is needed")
+    wanted = chosen(instruments)
+    configuration = {"instruments": [name for _, names in wanted for name in names], "seeds": seeds, "seed": seed}
+    run = RunDirectory.create_or_resume(out, configuration, verb="validate") if out else None
+    try:
+        certificates: list[Certificate] = []
+        for sweep, names in wanted:
+            certificates += await certify_sweep(sweep, names, range(seed, seed + seeds), progress)
+        replayed = await replay_all() if replays else []
+        agreements = await grown_agreement([sweep.evaluation for sweep, _ in wanted], progress) if grown else []
+        result = ValidationResult(
+            passed=all(one.passed for one in certificates)
+            and all(one.flagged for one in replayed)
+            and all(one.agrees for one in agreements),
+            certificates=certificates,
+            replays=replayed,
+            grown=agreements,
+            seeds=seeds,
+            run=str(run.path) if run else None,
+        )
+        if run:
+            run.write_json("validation.json", result.model_dump(mode="json"))
+        return result
+    finally:
+        if run:
+            run.close()
+
+
+async def certify_sweep(
+    sweep: Sweep, names: Sequence[str], seeds: Sequence[int], progress: Progress | None = None
+) -> list[Certificate]:
+    """The certificates of the instruments that share a sweep.
+
+    Args:
+        sweep: Organism, doses and evaluation.
+        names: The instruments wanted.
+        seeds: Each draws the questions, the organism's knowledge and where its behaviour strikes.
+        progress: Told of the records.
+    """
+    neighbours: list[PolicyName] = [name for name in POLICY_NAMES if name not in ("honest", sweep.organism)]
+    few = seeds[:CROSS_TALK_SEEDS]
+    doses: list[Reading] = []
+    twins: list[Reading] = []
+    others: dict[str, list[tuple[Reading, Reading]]] = {name: [] for name in neighbours}
+    if progress:
+        organisms = len(seeds) * (len(sweep.doses) + 1) + len(few) * len(neighbours)
+        progress.start(f"certifying {sweep.evaluation}", organisms * len(built(sweep, seeds[0]).items), [])
+    try:
+        for seed in seeds:
+            evaluation = built(sweep, seed)
+            twin = await read_organism(evaluation, sweep.parameters("honest", None, seed), progress)
+            twins.append(twin)
+            for place, dose in enumerate(sweep.doses):
+                own_seed = derive_seed("dose", seed, place)  # readings at different doses are independent
+                doses.append(await read_organism(evaluation, sweep.parameters(sweep.organism, dose, own_seed), progress))
+            for name in neighbours if seed in few else ():
+                neighbour = await read_organism(evaluation, sweep.parameters(name, 1.0, seed), progress)
+                others[name].append((neighbour, twin))
+    finally:
+        if progress:
+            progress.finish()
+    return [certify(name, sweep.organism, doses, twins, dict(others)) for name in names]
