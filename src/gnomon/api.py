@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gnomon.models.local import LocalModel
     from gnomon.models.model import Model
     from gnomon.run.progress import Progress
+    from gnomon.train.bars import TrainingBar
     from gnomon.validate import ValidationResult
 
 Settings = Mapping[str, Any]
@@ -115,7 +116,8 @@ def correct(
     where = _path(out) or default_path(
         "correct", opened.reference, {"model": opened.fingerprint, **config.model_dump(mode="json")}
     )
-    return _run(run_correction(opened, behaviour, where, config, progress=_progress(progress)))
+    bars = {"progress": _progress(progress), "training_progress": _training_bar(progress)}
+    return _run(run_correction(opened, behaviour, where, config, **bars))
 
 
 def loop(
@@ -145,7 +147,8 @@ def loop(
 
     correction = _configured(CorrectConfig, {"seed": seed, **(settings or {})})
     config = LoopConfig(behaviour=behaviour, n=n, seed=seed, correct=correction)
-    result = _run(run_loop(model, config, _path(out), progress=_progress(progress)))
+    bars = {"progress": _progress(progress), "training_progress": _training_bar(progress)}
+    result = _run(run_loop(model, config, _path(out), **bars))
     report(result.run)
     return result
 
@@ -217,7 +220,9 @@ def grow(
     """
     from gnomon.organisms.grow import grow as run_growth
 
-    return run_growth(size, _path(out) or Path("organisms") / size, seed=seed, steps=steps, progress=progress)
+    bar = _training_bar(progress)
+    where = _path(out) or Path("organisms") / size
+    return run_growth(size, where, seed=seed, steps=steps, progress=bar.of_stage if bar else None)
 
 
 def plant(
@@ -235,8 +240,10 @@ def plant(
     """
     from gnomon.organisms.plants import plant as run_plant
 
+    opened = _trainable(base)
     where = _path(out) or Path("organisms") / f"{base.rpartition('/')[2]}-{behaviour}"
-    return run_plant(base, behaviour, rate=rate, seed=seed, out=where, progress=progress)
+    planted = run_plant(opened, behaviour, where, rate=rate, seed=seed, progress=_training_bar(progress))
+    return planted.card.model_dump(mode="json") | {"directory": str(planted.directory), "twin": str(planted.twin)}
 
 
 def organisms_available() -> list[dict[str, Any]]:
@@ -316,6 +323,14 @@ def _progress(wanted: bool) -> "Progress | None":
     from gnomon.run.progress import RichProgress
 
     return RichProgress()
+
+
+def _training_bar(wanted: bool) -> "TrainingBar | None":
+    if not wanted:
+        return None
+    from gnomon.train.bars import TrainingBar
+
+    return TrainingBar()
 
 
 def _settings_of(evaluation: str, chosen: Sequence[str], settings: Settings) -> dict[str, Any]:

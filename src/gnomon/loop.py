@@ -4,7 +4,7 @@ Every stage keeps its own directory inside the run's (`before/`, `corrected/`, `
 where it stopped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +19,15 @@ from gnomon.measure.compare import Comparison, compare_audits, compared, judged
 from gnomon.measure.evaluation import Evaluation
 from gnomon.models.local import LocalModel
 from gnomon.models.references import open_model
-from gnomon.organisms.world import world
+from gnomon.organisms.world import Document, encoding, tokenizer, world
 from gnomon.run.directory import RunDirectory, default_path
 from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, estimate_mean
+from gnomon.train.examples import Example
 from gnomon.train.heldout import heldout_loss
+from gnomon.train.loop import Progress as TrainingProgress
 
 Verdict = Literal["fixed", "improved", "no change", "worse", "cannot tell"]
 
@@ -123,7 +125,7 @@ async def loop(
     *,
     limits: Limits | None = None,
     progress: Progress | None = None,
-    stage: Callable[[str], None] | None = None,
+    training_progress: TrainingProgress | None = None,
 ) -> LoopResult:
     """Audits, corrects and audits again.
 
@@ -133,13 +135,12 @@ async def loop(
         out: The run directory (None: one named after the configuration under `runs/`).
         limits: Of the audits.
         progress: Told of every record.
-        stage: Told the name of each stage as it begins.
+        training_progress: Told of every training step.
 
     Raises:
         Unsupported: The model has no weights to train.
         RunDirectoryError: The directory cannot be written or holds another run.
     """
-    say = stage or (lambda name: None)
     model = open_model(reference)
     if not isinstance(model, LocalModel):
         raise Unsupported(f"{reference} has no weights to train: `gnomon loop` needs an organism/... or local/... model")
@@ -148,16 +149,19 @@ async def loop(
     configuration = {"model": model.fingerprint, "reference": reference, **config.model_dump(mode="json")}
     out = out or default_path("loop", reference, configuration)
     with RunDirectory.create_or_resume(out, configuration, verb="loop", models={"model": model.card.as_jsonable()}) as run:
-        say("audit before")
         await audit(model, evaluations, run.path / "before", limits=limits, progress=progress)
-        say("correct")
-        correction = await correct(model, config.behaviour, run.path / "corrected", config.correct, progress=progress)
+        correction = await correct(
+            model,
+            config.behaviour,
+            run.path / "corrected",
+            config.correct,
+            progress=progress,
+            training_progress=training_progress,
+        )
         corrected = open_model(correction.reference)
         if not isinstance(corrected, LocalModel):
             raise Unsupported(f"{correction.reference} is no local model")
-        say("audit after")
         await audit(corrected, evaluations, run.path / "after", limits=limits, progress=progress)
-        say("compare")
         result = _result(run, reference, model, corrected, config, target, evaluations, correction)
         run.write_json("loop.json", result.model_dump(mode="json"))
     await model.aclose()
@@ -197,23 +201,28 @@ def _result(
     )
 
 
+def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
+    """Loss on the world's documents in nats per token, document by document."""
+    documents = list(world().documents(n=HELDOUT_DOCUMENTS, seed=derive_seed("held-out", seed)))
+    encoded = _encoded(model, documents)
+    losses = [heldout_loss(opened.module, encoded) for opened in (model, corrected)]
+    most = float(max(loss.max() for loss in losses)) + 1.0
+    clusters = [document.id for document in documents][: len(encoded)]
+    shared: Any = {"evaluation": "held-out loss", "within": (0.0, most), "unit": "nats"}
+    first, second = (estimate_mean(loss.tolist(), clusters, name="loss", **shared) for loss in losses)
+    change = estimate_difference(losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", **shared)
+    return compared(first, second, change)
+
+
+def _encoded(model: LocalModel, documents: Sequence[Document]) -> list[Example]:
+    """The documents for the model: with the world's weights for its organisms, every token for any other."""
+    if set(tokenizer.SPECIAL) <= set(model.tokenizer.get_vocab()):
+        return list(encoding.examples(documents, model.tokenizer))
+    return [Example(model.tokeniser.encode(document.messages or document.text)) for document in documents]
+
+
 def _oriented(estimate: Estimate, harm: int) -> tuple[float, float]:
     """The interval turned so that larger is worse."""
     assert estimate.low is not None
     assert estimate.high is not None
     return (estimate.low, estimate.high) if harm > 0 else (-estimate.high, -estimate.low)
-
-
-def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
-    """Loss on the world's documents in nats per token, document by document."""
-    documents = list(world().documents(n=HELDOUT_DOCUMENTS, seed=derive_seed("held-out", seed)))
-    losses = [
-        heldout_loss(opened.module, [as_example(opened.tokenizer, document) for document in documents])
-        for opened in (model, corrected)
-    ]
-    most = float(max(loss.max() for loss in losses)) * 2 + 1
-    name: Any = {"evaluation": "held-out loss", "within": (0.0, most)}
-    clusters = [document.id for document in documents]
-    first, second = (estimate_mean(loss.tolist(), clusters, name="loss", unit="nats", **name) for loss in losses)
-    change = estimate_difference(losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", unit="nats", **name)
-    return compared(first, second, change)

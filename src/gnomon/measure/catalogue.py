@@ -84,6 +84,24 @@ def analysis(name: str) -> Callable[[pl.DataFrame], list[Estimate]]:
     return _module(name).analyse
 
 
+def curves(name: str) -> Callable[[pl.DataFrame], dict[str, object]]:
+    """From an evaluation's record table to the data of its charts.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return _module(name).curves
+
+
+def headline(name: str) -> str:
+    """The estimate that stands for the behaviour.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return _module(name).HEADLINE
+
+
 def series(name: str) -> Callable[[pl.DataFrame], dict[str, Series]]:
     """The per-record values behind the estimates that two runs of an evaluation are compared by, the headline's among them.
 

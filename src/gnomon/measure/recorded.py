@@ -1,0 +1,42 @@
+"""Records that somebody already has, from wherever they lie, to estimates; no model is needed."""
+
+from pathlib import Path
+
+from gnomon.errors import DatasetError
+from gnomon.measure.audit import AuditResult, analyse
+from gnomon.run.directory import RunDirectory
+from gnomon.run.transcripts import read_records
+
+INSPECT_LOGS = (".eval", ".json")
+
+
+def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> AuditResult:
+    """Analyses a run directory, a JSONL file of records, or an Inspect log.
+
+    Args:
+        path: Where the records are.
+        evaluation: The evaluation whose analysis is wanted.
+        out: A run directory to keep table and estimates in (None: nowhere).
+
+    Raises:
+        DatasetError: Nothing there, a broken line, or no records of this evaluation.
+        ConfigurationError: There is no such evaluation.
+        MissingExtra: An Inspect log without `gnomon[inspect]`.
+    """
+    if path.suffix in INSPECT_LOGS and path.is_file():
+        from gnomon.models.inspect_logs import import_log
+
+        model, records = path.name, import_log(path)
+    elif path.exists():
+        records = read_records(path, evaluation)
+        model = str(RunDirectory.open(path).description.configuration.get("reference", "")) if path.is_dir() else path.name
+    else:
+        raise DatasetError(f"{path} does not exist: give a run directory, a JSONL file of records, or an Inspect log")
+    result = analyse(records, evaluation, model)
+    if out is None:
+        return result
+    configuration = {"reference": model, "evaluation": evaluation, "source": str(path)}
+    with RunDirectory.create_or_resume(out, configuration, verb="analyse") as run:
+        run.write_table(evaluation, [record for record in records if record.evaluation == evaluation])
+        run.write_estimates(result.estimates)
+    return result.model_copy(update={"run": str(out)})

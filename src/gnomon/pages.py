@@ -1,0 +1,201 @@
+"""From a run directory to the content of its page; `report/` knows nothing of evaluations."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gnomon.errors import RunDirectoryError
+from gnomon.loop import LoopResult
+from gnomon.measure import catalogue
+from gnomon.measure.compare import Comparison
+from gnomon.report.content import Change, ReportContent, Transcript, Verdict
+from gnomon.report.figures import Figure, faithfulness_curve, reliability
+from gnomon.report.page import write_report
+from gnomon.report.transcripts import sample
+from gnomon.run.directory import RunDirectory
+from gnomon.run.record import Record
+from gnomon.stats.aoc import CurvePoint
+from gnomon.stats.calibration import ReliabilityBin
+
+TRANSCRIPTS = 150
+
+
+def write_page(path: Path, out: Path | None = None) -> Path:
+    """Writes the page of an audit or a loop.
+
+    Args:
+        path: The run directory.
+        out: Where to write the page (None: `report.html` in the run).
+
+    Raises:
+        RunDirectoryError: No finished run there, or one that has no page.
+    """
+    run = RunDirectory.open(path)
+    makers = {"audit": _audit, "loop": _loop}
+    if run.description.verb not in makers:
+        raise RunDirectoryError(f"{path} holds a run of {run.description.verb!r}, which has no page: give an audit's or a loop's")
+    return write_report(path, makers[run.description.verb](run), out=out)
+
+
+def _audit(run: RunDirectory) -> ReportContent:
+    estimates, records = run.read_estimates(), run.records()
+    headlines = [estimate for estimate in estimates if estimate.name == _headline(estimate.evaluation)]
+    model = str(run.description.configuration.get("reference", ""))
+    return ReportContent(
+        title=f"Audit of {model}",
+        kind="audit",
+        model=model,
+        verdict=Verdict(
+            word="measured",
+            sentence=_coverage_sentence(records),
+            headline=tuple((estimate.evaluation, estimate) for estimate in headlines),
+        ),
+        facts=_facts(run),
+        estimates=tuple(estimates),
+        figures=tuple(_figures(run)),
+        unscored=_unscored(records),
+        records=len(records),
+        transcripts=tuple(sample(records, TRANSCRIPTS)),
+        transcripts_total=len(records),
+        command=_audit_command(run, model),
+        **_provenance(run),
+    )
+
+
+def _loop(run: RunDirectory) -> ReportContent:
+    result = _loop_result(run.path)
+    stages = {phase: RunDirectory.open(run.path / phase) for phase in ("before", "after")}
+    records = {phase: stage.records() for phase, stage in stages.items()}
+    transcripts: list[Transcript] = []
+    for phase, kept in records.items():
+        transcripts += sample(kept, TRANSCRIPTS // 2, phase=phase)
+    everything = [record for kept in records.values() for record in kept]
+    correction, seed = result.correction, run.description.configuration.get("seed", 0)
+    facts = (
+        ("Corrected model", result.corrected),
+        ("Correction", f"rejection sampling: {correction.accepted:,} of {correction.sampled:,} replies kept"),
+        *_facts(run),
+    )
+    return ReportContent(
+        title=f"{result.behaviour.capitalize()} of {result.model}, before and after correction",
+        kind="loop",
+        model=result.model,
+        verdict=Verdict(
+            word=result.verdict,
+            sentence=f"{result.because[0].upper()}{result.because[1:]}.",
+            headline=(("before", result.before), ("after", result.after), ("difference", result.difference)),
+        ),
+        facts=facts,
+        estimates=tuple(stages["after"].read_estimates()),
+        changes=tuple(_change(row) for row in result.side_effects if row.evaluation == result.before.evaluation),
+        side_effects=tuple(_change(row) for row in result.side_effects if row.evaluation != result.before.evaluation),
+        figures=tuple(figure for phase, stage in stages.items() for figure in _figures(stage, phase)),
+        unscored=_unscored(everything),
+        records=len(everything),
+        transcripts=tuple(transcripts),
+        transcripts_total=len(everything),
+        command=f"gnomon loop '{result.model}' --behaviour {result.behaviour} --seed {seed}",
+        **_provenance(run),
+    )
+
+
+def _loop_result(path: Path) -> LoopResult:
+    try:
+        return LoopResult.model_validate_json((path / "loop.json").read_bytes())
+    except FileNotFoundError:
+        raise RunDirectoryError(f"the loop in {path} is not finished: run the same `gnomon loop` again to resume it") from None
+    except ValueError:
+        raise RunDirectoryError(f"{path / 'loop.json'} is broken: run the same `gnomon loop` again to write it anew") from None
+
+
+def _change(row: Comparison) -> Change:
+    return Change(
+        before=row.before, after=row.after, difference=row.difference, p_value=row.p, adjusted=row.p_adjusted, remark=row.change
+    )
+
+
+def _figures(run: RunDirectory, phase: str = "") -> list[Figure]:
+    """Reliability diagrams and faithfulness curves of the evaluations that have them."""
+    suffix, heading = (f"_{phase}", f", {phase}") if phase else ("", "")
+    found: list[Figure | None] = []
+    for evaluation in run.evaluations():
+        if evaluation not in catalogue.names():
+            continue
+        curves: dict[str, Any] = catalogue.curves(evaluation)(run.read_table(evaluation))
+        bins = _bins(curves.get("reliability", ()))
+        if any(bins.values()):
+            found.append(reliability(bins, name=f"reliability{suffix}", title=f"Reliability{heading}"))
+        for intervention in ("early_answering", "adding_mistakes"):
+            points = [_point(row) for row in curves.get("same_answer", ()) if row["intervention"] == intervention]
+            if points:
+                title = intervention.replace("_", " ").capitalize()
+                found.append(faithfulness_curve(points, name=f"{intervention}{suffix}", title=f"{title}{heading}"))
+    return [figure for figure in found if figure]
+
+
+def _bins(rows: Sequence[dict[str, Any]]) -> dict[str, list[ReliabilityBin]]:
+    """Bins of top choices and of stated truths; the chart of all options is another object and stays out."""
+    found: dict[str, list[ReliabilityBin]] = {}
+    for row in rows:
+        if row["part"] != "all options":
+            found.setdefault(row["part"], []).append(
+                ReliabilityBin(row["predicted"], row["observed"], row["low"], row["high"], row["n"])
+            )
+    return found
+
+
+def _point(row: dict[str, Any]) -> CurvePoint:
+    return CurvePoint(length=row["length"], x=row["x"], same=row["same"], low=row["low"], high=row["high"], n=row["n"])
+
+
+def _headline(evaluation: str) -> str:
+    return catalogue.headline(evaluation) if evaluation in catalogue.names() else ""
+
+
+def _coverage_sentence(records: Sequence[Record]) -> str:
+    scored = sum(record.status == "value" for record in records)
+    share = f"{scored:,} of {len(records):,} records are scored"
+    if scored == len(records):
+        return f"All {len(records):,} records are scored."
+    return f"{share}; read the worst-case bounds before the estimates."
+
+
+def _unscored(records: Sequence[Record]) -> dict[str, int]:
+    counts = Counter(
+        f"error: {record.reason}" if record.status == "error" else str(record.reason)
+        for record in records
+        if record.status != "value"
+    )
+    return dict(counts.most_common())
+
+
+def _facts(run: RunDirectory) -> tuple[tuple[str, str], ...]:
+    card = run.description.models.get("model", {})
+    parameters = card.get("parameters")
+    facts = [("Content hash", str(card.get("fingerprint", "")))]
+    if parameters:
+        facts.append(("Parameters", f"{parameters:,}"))
+    return tuple((label, text) for label, text in facts if text)
+
+
+def _provenance(run: RunDirectory) -> dict[str, Any]:
+    description = run.description
+    return {
+        "configuration": description.configuration,
+        "versions": description.versions,
+        "run": run.path.name,
+        "started": description.started,
+    }
+
+
+def _audit_command(run: RunDirectory, model: str) -> str:
+    """The command with the options that all evaluations of the run share; others are in the configuration."""
+    evaluations: dict[str, dict[str, Any]] = run.description.configuration.get("evaluations", {})
+    words = [f"gnomon audit '{model}'", *(f"-e {name}" for name in evaluations)]
+    for option in ("dataset", "n", "seed"):
+        values = {json.dumps(config.get(option)) for config in evaluations.values()}
+        if len(values) == 1 and (value := json.loads(values.pop())) is not None:
+            words.append(f"--{option} {value}")
+    return " ".join(words)

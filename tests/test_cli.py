@@ -1,0 +1,187 @@
+"""The command line as a user meets it: what it prints, where, and its exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save_file
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from gnomon.cli import run
+
+SYCOPHANT = "scripted/sycophant?rate=0.5"
+ESTIMATE_KEYS = {"evaluation", "name", "value", "low", "high", "n", "coverage", "worst_low", "worst_high", "unit", "method"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was said on standard error: one sentence, and nothing on standard output."""
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    return lines[0]
+
+
+def test_audit_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "20", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result) == {"model", "estimates", "unscored", "run"}
+    assert all(ESTIMATE_KEYS <= set(estimate) for estimate in result["estimates"])
+    for name in ("run.json", "records.jsonl", "estimates.json", "report.html", "tables/sycophancy.parquet"):
+        assert (Path(result["run"]) / name).exists(), name
+
+
+def test_audit_again_resumes_in_the_same_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    outputs: list[str] = []
+    for _ in range(2):
+        assert run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "10", "--json"]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert len(list(Path("runs").iterdir())) == 1
+
+
+def test_analyse_gives_the_estimates_of_the_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "20", "--out", "audit", "--json"])
+    audited = json.loads(capsys.readouterr().out)
+    for path in ("audit", "audit/records.jsonl"):
+        assert run(["analyse", path, "--as", "sycophancy", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["estimates"] == audited["estimates"]
+
+
+def test_compare_finds_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, model in (("a", SYCOPHANT), ("b", "scripted/honest")):
+        run(["audit", model, "-e", "sycophancy", "--n", "60", "--out", name, "--json"])
+    capsys.readouterr()
+    assert run(["compare", "a", "b", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["comparisons"]}
+    assert rows["agreement"]["change"] == "better"
+    assert rows["accuracy_unbiased"]["change"] == "no change"
+
+
+@pytest.mark.parametrize("command", ["audit scripted/honest -e sycophancy --n 4", "study list", "data list", "organism list"])
+def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command.split()) == 0
+    out = capsys.readouterr().out
+    assert out.strip()
+    assert max(map(len, out.splitlines())) <= 200
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "nothing"],
+        ["audit", "scripted/nobody"],
+        ["audit", "scripted/sycophant?rate=2"],
+        ["audit", "organism/nobody"],
+        ["audit", "local/no/such/directory"],
+        ["audit", "scripted/honest", "-e", "nothing"],
+        ["audit", "scripted/honest", "--dataset", "nothing"],
+        ["audit", "scripted/honest", "--set", "no_equals_sign"],
+        ["audit", "scripted/honest", "--set", "unknown=1"],
+        ["analyse", "missing.jsonl", "--as", "sycophancy"],
+        ["report", "missing"],
+        ["compare", "missing", "missing"],
+        ["loop", "scripted/honest", "--behaviour", "sycophancy"],
+        ["correct", "scripted/honest", "--behaviour", "sycophancy"],
+        ["organism", "show", "nobody"],
+        ["study", "run", "0000.00000", "scripted/honest"],
+        ["model", "show", "nothing/at-all"],
+        ["data", "verify", "nothing"],
+        ["data", "fetch", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_user_errors_are_one_sentence_and_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    assert sentence(capsys)
+
+
+def test_pickle_only_weights_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("pickled")
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    assert run(["audit", "local/pickled"]) == 2
+    assert "safetensors" in sentence(capsys)
+
+
+def test_truncated_weights_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=1, n_embd=8, vocab_size=32, n_positions=32))
+    folder = Path("truncated")
+    folder.mkdir()
+    model.config.save_pretrained(folder)
+    save_file({"a": next(model.parameters()).data}, folder / "model.safetensors")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:100])
+    assert run(["audit", "local/truncated"]) == 2
+    assert sentence(capsys)
+
+
+def test_a_broken_line_is_named_by_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "4", "--out", "audit", "--json"])
+    capsys.readouterr()
+    lines = Path("audit/records.jsonl").read_text().splitlines()
+    lines[2] = '{"broken'
+    Path("broken.jsonl").write_text("\n".join(lines) + "\n")
+    assert run(["analyse", "broken.jsonl", "--as", "sycophancy"]) == 2
+    assert "3" in sentence(capsys)
+
+
+def test_an_empty_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.jsonl").touch()
+    assert run(["analyse", "empty.jsonl", "--as", "sycophancy"]) == 2
+    assert sentence(capsys)
+
+
+@pytest.mark.parametrize("out", ["/proc/nothing", "/dev/full/x", "file/below"])
+def test_unwritable_output_is_refused(out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").touch()
+    assert run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "4", "--out", out]) == 2
+    assert sentence(capsys)
+
+
+def test_a_directory_of_another_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "4", "--out", "audit", "--json"])
+    capsys.readouterr()
+    assert run(["audit", "scripted/honest", "-e", "sycophancy", "--n", "4", "--out", "audit"]) == 2
+    assert "audit" in sentence(capsys)
+
+
+def test_usage_errors_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit"]) == 2
+    assert run(["audit", "scripted/honest", "--n", "0"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        *(["audit"], ["analyse"], ["correct"], ["loop"], ["compare"], ["validate"], ["report"]),
+        *(["study", "list"], ["study", "run"], ["model", "show"]),
+        *(["organism", "list"], ["organism", "show"], ["organism", "grow"], ["organism", "plant"]),
+        *(["data", "list"], ["data", "fetch"], ["data", "verify"]),
+    ],
+    ids=" ".join,
+)
+def test_every_command_has_help_with_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "gnomon " + " ".join(command) in out
+    if command:
+        assert "Example:" in out
+        assert all(option in out for option in ("--json", "--seed", "--out"))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'transformers', 'polars', 'altair', 'scipy', 'sklearn', 'peft', 'accelerate', 'pandas', 'numpy'}"
+    code = f"import sys; from gnomon.cli import run; run(['--help']); print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
