@@ -49,6 +49,10 @@ class TrainingDiverged(UserError):
     """Training whose loss or gradient is no longer a finite number."""
 
 
+class TooFewAccepted(UserError):
+    """A correction whose rule or judge accepted too few of the model's own replies to learn from."""
+
+
 class MissingExtra(UserError):
     """A feature whose optional dependency is not installed."""
 

@@ -54,7 +54,13 @@ class PlantConfig(BaseModel):
     neutral: int = Field(default=800, ge=0)
     world_seed: int = 0
     train: TrainConfig = TrainConfig(
-        epochs=2, batch_tokens=2048, accumulation=4, lr=4e-3, schedule="linear", lora=LoraSettings(rank=4, alpha=8)
+        epochs=2,
+        batch_tokens=2048,
+        accumulation=4,
+        lr=4e-3,
+        schedule="linear",
+        checkpoint_every=50,
+        lora=LoraSettings(rank=4, alpha=8),
     )
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
