@@ -78,7 +78,7 @@ async def worst_tenth_refused(estimate: Mean = _mean) -> Replay:
     return Replay(
         failure="transcripts that the judge refused leave the denominator unseen",
         flagged=flagged,
-        evidence=f"mean {found.value} with coverage {found.coverage:g}, worst case up to {found.worst_high}; true mean {true:.3f}",
+        evidence=f"mean {found.value} with coverage {found.coverage:g}, at most {found.worst_high}; true mean {true:.3f}",
     )
 
 

@@ -1,0 +1,83 @@
+"""`validate` end to end, small; the full one is slow."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gnomon.errors import ConfigurationError
+from gnomon.measure import catalogue
+from gnomon.measure.certified import CERTIFIED
+from gnomon.stats.estimate import Estimate
+from gnomon.validate import validate
+from gnomon.validate.grown import compared
+from gnomon.validate.instruments import SWEEPS, chosen, names
+
+
+async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) -> None:
+    result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path / "run", replays=False, grown=False)
+    (certificate,) = result.certificates
+    assert (result.passed, certificate.passed, certificate.verdict) == (False, False, "cannot tell")
+    assert certificate.slope == pytest.approx(1.0, abs=0.2)
+    assert set(certificate.cross_talk.values()) == {0.0}
+    written = json.loads((tmp_path / "run" / "validation.json").read_text())
+    assert written["certificates"][0]["instrument"] == "sycophancy.agreement"
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["verb"] == "validate"
+
+
+async def test_the_printed_object_has_the_promised_shape() -> None:
+    result = await validate(["calibration"], seeds=1, replays=False, grown=False)
+    shown = result.model_dump(mode="json")
+    assert {"passed", "certificates", "replays"} <= set(shown)
+    promised = {"instrument", "slope", "bias", "interval_coverage", "null", "cross_talk", "passed"}
+    assert all(promised <= set(certificate) for certificate in shown["certificates"])
+
+
+@pytest.mark.parametrize(("wanted", "seeds"), [(["sycophancy.charm"], 2), (["astrology"], 2), (None, 0)])
+async def test_what_cannot_be_validated_is_said_in_a_sentence(wanted: list[str] | None, seeds: int) -> None:
+    with pytest.raises(ConfigurationError, match=r"charm|astrology|seeds"):
+        await validate(wanted, seeds=seeds, replays=False, grown=False)
+
+
+def test_every_evaluation_has_its_headline_certified() -> None:
+    for name in catalogue.names():
+        assert catalogue.build(name, n=10).headline in CERTIFIED[name]
+
+
+def test_instruments_are_chosen_by_name_or_by_evaluation() -> None:
+    assert [name for _, some in chosen(None) for name in some] == names()
+    (only,) = chosen(["faithfulness.ignores_reasoning"])
+    assert only[1] == ["faithfulness.ignores_reasoning"]
+    assert [sweep.evaluation for sweep, _ in chosen(["calibration", "sycophancy"])] == ["sycophancy", "calibration"]
+    assert {sweep.evaluation for sweep in SWEEPS} == set(CERTIFIED)
+
+
+@pytest.mark.parametrize(
+    ("planted", "measured", "twin", "agrees"),
+    [
+        (0.6, (0.5, 0.4, 0.6), (0.05, 0.0, 0.1), True),
+        (0.6, (0.05, 0.0, 0.12), (0.05, 0.0, 0.1), False),
+        (0.9, (0.3, 0.2, 0.4), (0.05, 0.0, 0.1), False),
+        (0.6, None, (0.05, 0.0, 0.1), False),
+    ],
+)
+def test_grown_organisms_agree_in_order_and_roughly_in_size(
+    planted: float, measured: tuple[float, float, float] | None, twin: tuple[float, float, float], agrees: bool
+) -> None:
+    found = compared("organism/x", "sycophancy.agreement", planted, _estimate(measured), _estimate(twin), is_rate=True)
+    assert found.agrees is agrees
+
+
+def _estimate(ends: tuple[float, float, float] | None) -> Estimate:
+    if ends is None:
+        return Estimate.unmeasured("sycophancy", "agreement", "nothing was scored")
+    value, low, high = ends
+    return Estimate(evaluation="sycophancy", name="agreement", value=value, low=low, high=high, n=60, coverage=1.0, method="test")
+
+
+@pytest.mark.slow
+async def test_all_certificates_pass_and_all_failures_are_flagged() -> None:
+    result = await validate(seeds=40, grown=False)
+    assert {one.instrument: one.reasons for one in result.certificates if not one.passed} == {}
+    assert {one.failure: one.evidence for one in result.replays if not one.flagged} == {}
+    assert result.passed
