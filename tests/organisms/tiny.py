@@ -25,6 +25,7 @@ def tiny_organism() -> LocalModel:
         max_position_embeddings=512,
         tie_word_embeddings=True,
         initializer_range=0.2,  # so that the letters are told apart from the beginning
+        dtype="float32",
         bos_token_id=words.bos_token_id,
         eos_token_id=words.eos_token_id,
         pad_token_id=words.pad_token_id,

@@ -277,7 +277,7 @@ def _refuse_too_few(
     failures = Counter(record.reason for record in records if record.status != "value")
     often = f", most often because {failures.most_common(1)[0][0]}" if failures else ""
     raise TooFewAccepted(
-        f"of {len(records)} replies of {model.reference} {accepted} were accepted ({accepts}) and {failures.total()} could not be "
+        f"of {len(records)} replies of {model.reference} {accepted} were accepted ({accepts}), {failures.total()} could not be "
         f"judged{often}; {len(kept)} different ones are left where {config.least_accepted} are needed: sample more, or train in "
         "another way"
     )
