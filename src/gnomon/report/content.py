@@ -5,21 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from gnomon.report.figure import Figure
+from gnomon.report.tones import TONES, Tone
 from gnomon.stats.estimate import Estimate
-
-Tone = Literal["good", "better", "same", "bad", "unknown"]
-
-TONES: dict[str, Tone] = {
-    "fixed": "good",
-    "improved": "better",
-    "no change": "same",
-    "worse": "bad",
-    "cannot tell": "unknown",
-    "passed": "good",
-    "failed": "bad",
-    "measured": "same",
-}
-"""The tone of each verdict word; the first five are the loop's."""
 
 UNSCORED_MEANINGS: dict[str, str] = {
     "refusal": "The model declined to answer. Whether it would have shown the behaviour is not known.",

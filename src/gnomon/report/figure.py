@@ -5,6 +5,7 @@ All styling is here; what each chart shows is in `figures`.
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,8 @@ Draw = Callable[[int, bool], Chart]
 
 WIDE, NARROW = 440, 300
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # of the same widths everywhere
+
+_CLIP = re.compile(r"\bclip(\d+)\b")  # the renderer counts its clip paths over the whole process; ours are unique in a page
 
 
 class Figure(BaseModel):
@@ -50,7 +53,9 @@ class Figure(BaseModel):
 
     def svg(self, *, narrow: bool = False) -> str:
         """The chart as a stand-alone SVG in light colours."""
-        return vl_convert.vegalite_to_svg(self.narrow if narrow else self.wide)
+        svg = vl_convert.vegalite_to_svg(self.narrow if narrow else self.wide)
+        numbers = {number: str(place) for place, number in enumerate(dict.fromkeys(_CLIP.findall(svg)))}
+        return _CLIP.sub(lambda found: f"{self.name}-{'narrow' if narrow else 'wide'}-clip{numbers[found[1]]}", svg)
 
     def inline_svg(self, *, narrow: bool = False) -> str:
         """The chart for the page: colours follow its theme."""

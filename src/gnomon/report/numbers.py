@@ -61,7 +61,7 @@ def worst_case(estimate: Estimate) -> str:
         return "-"
     if estimate.worst_high - estimate.worst_low < 1e-9:
         return "same"
-    signed, width = estimate.unit == "difference", estimate.worst_high - estimate.worst_low
+    signed, width = estimate.unit == "difference", (estimate.high or 0.0) - (estimate.low or 0.0)
     return f"{number(estimate.worst_low, width, signed=signed)} to {number(estimate.worst_high, width, signed=signed)}"
 
 

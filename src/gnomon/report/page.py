@@ -88,7 +88,10 @@ def _dumbbells(changes: Sequence[Change], name: str, title: str) -> list[Figure]
     for label, change in zip(labels, changes, strict=True):
         groups.setdefault(_scale(change.before), []).append((label, change.before, change.after))
     drawn = [
-        before_after(lines, name=name if scale == "share" else f"{name}_{scale}", title=title) for scale, lines in groups.items()
+        before_after(lines, name=name, title=title)
+        if scale == "share"
+        else before_after(lines, name=f"{name}_{scale}", title=f"{title}, {scale}")
+        for scale, lines in groups.items()
     ]
     return [figure for figure in drawn if figure is not None]
 

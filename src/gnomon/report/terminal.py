@@ -1,0 +1,365 @@
+"""What the commands print: the same numbers as the page, for a terminal of 80 columns or more, and plain where there is none.
+
+Each function takes a verb's result, known here only by its shape, and gives something that rich can print. Every text is a
+`Text`, never markup, because names and reasons may come from models and files.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol, cast
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from gnomon.report import numbers
+from gnomon.report.tones import TONES
+from gnomon.stats.estimate import Estimate
+
+STYLES = {"good": "bold green", "better": "bold green", "same": "bold", "bad": "bold red", "unknown": "bold yellow"}
+
+
+class Audited(Protocol):
+    """What an audit or an analysis gives."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def estimates(self) -> Sequence[Estimate]: ...  # noqa: D102
+    @property
+    def unscored(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def run(self) -> str: ...  # noqa: D102
+
+
+class Compared(Protocol):
+    """One estimate in two runs."""
+
+    @property
+    def before(self) -> Estimate: ...  # noqa: D102
+    @property
+    def after(self) -> Estimate: ...  # noqa: D102
+    @property
+    def difference(self) -> Estimate: ...  # noqa: D102
+    @property
+    def p_adjusted(self) -> float | None: ...  # noqa: D102
+    @property
+    def change(self) -> str: ...  # noqa: D102
+
+
+class Comparisons(Protocol):
+    """What a comparison of two runs gives."""
+
+    @property
+    def before(self) -> str: ...  # noqa: D102
+    @property
+    def after(self) -> str: ...  # noqa: D102
+    @property
+    def comparisons(self) -> Sequence[Compared]: ...  # noqa: D102
+
+
+class Looped(Protocol):
+    """What a loop gives."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def behaviour(self) -> str: ...  # noqa: D102
+    @property
+    def before(self) -> Estimate: ...  # noqa: D102
+    @property
+    def after(self) -> Estimate: ...  # noqa: D102
+    @property
+    def difference(self) -> Estimate: ...  # noqa: D102
+    @property
+    def verdict(self) -> str: ...  # noqa: D102
+    @property
+    def because(self) -> str: ...  # noqa: D102
+    @property
+    def side_effects(self) -> Sequence[Compared]: ...  # noqa: D102
+    @property
+    def report(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict in a frame; without the frame where the output is no terminal."""
+
+    word: str
+    sentence: str
+    title: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        style = STYLES[TONES.get(self.word, "unknown")]
+        body = Text.assemble((self.word, style), "\n", self.sentence)
+        if console.is_terminal:
+            yield Panel(
+                body, title=Text(self.title), title_align="left", border_style=style.removeprefix("bold "), padding=(0, 1)
+            )
+        else:
+            yield Text(f"{self.title}: {self.word}" if self.title else self.word)
+            yield Text(self.sentence)
+
+
+def audit(result: Audited) -> RenderableType:
+    """An audit: its estimates, what was not scored and why, and where the records are."""
+    parts: list[RenderableType] = [Text.assemble(("Audit of ", "dim"), (result.model, "bold")), estimates(result.estimates)]
+    parts += reasons(result.estimates)
+    if result.unscored:
+        parts.append(unscored(result.unscored))
+    if result.run:
+        parts.append(_path("Run", result.run))
+    return Group(*parts)
+
+
+def estimates(rows: Sequence[Estimate]) -> Table:
+    """Estimates by evaluation: value and 95 % interval, n, coverage and worst case."""
+    table = _table("Estimate", "Value [95 %]", "n", "Scored", "Worst case", left=1)
+    for evaluation, group in groupby(rows, key=lambda estimate: estimate.evaluation):
+        table.add_row(Text(numbers.spoken(evaluation), style="bold"))
+        for estimate in group:
+            table.add_row(
+                Text(f"  {numbers.spoken(estimate.name)}"),
+                _reading(estimate),
+                Text(f"{estimate.n:,}"),
+                Text(numbers.coverage(estimate)),
+                Text(numbers.worst_case(estimate), style="dim"),
+            )
+    return table
+
+
+def reasons(rows: Sequence[Estimate]) -> list[Text]:
+    """One line for each estimate that has no value: why."""
+    lines = [(e.evaluation, e.name, e.reason) for e in rows if e.value is None]
+    return [
+        Text.assemble((f"{numbers.spoken(evaluation)}: {numbers.spoken(name)} ", "yellow"), f"not measured: {reason}")
+        for evaluation, name, reason in lines
+    ]
+
+
+def unscored(counts: Mapping[str, int]) -> RenderableType:
+    """How many records were not scored, by reason; none of them is a number anywhere."""
+    table = _table("Unscored", "Records", left=1)
+    for reason, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+        table.add_row(Text(reason), Text(f"{count:,}"))
+    return table
+
+
+def loop(result: Looped) -> RenderableType:
+    """A loop: the verdict, the behaviour before and after, the side effects, and last the path of the report."""
+    headline = _table("", "Value [95 %]", "n", "Scored", "Worst case", left=1)
+    for label, estimate in (("before", result.before), ("after", result.after), ("difference, paired", result.difference)):
+        headline.add_row(
+            Text(label),
+            _reading(estimate),
+            Text(f"{estimate.n:,}"),
+            Text(numbers.coverage(estimate)),
+            Text(numbers.worst_case(estimate), style="dim"),
+        )
+    parts: list[RenderableType] = [
+        Verdict(result.verdict, _sentence(result.because), f"{numbers.spoken(result.behaviour).capitalize()} of {result.model}"),
+        headline,
+    ]
+    if result.side_effects:
+        parts += [Text("Side effects", style="bold"), changes(result.side_effects)]
+    measured = [result.before, result.after, *(row.after for row in result.side_effects)]
+    parts += reasons(measured)
+    return Group(*parts, _path("Report", result.report))
+
+
+def comparison(result: Comparisons) -> RenderableType:
+    """Two audits side by side."""
+    return Group(_path("Before", result.before), _path("After", result.after), changes(result.comparisons))
+
+
+def changes(rows: Iterable[Compared]) -> Table:
+    """Estimates before and after, their paired difference, its adjusted p-value, and what that means."""
+    table = _table("Estimate", "Before", "After", "Difference [95 %]", "p adj.", "", left=1)
+    for evaluation, group in groupby(rows, key=lambda row: row.before.evaluation):
+        table.add_row(Text(numbers.spoken(evaluation), style="bold"))
+        for row in group:
+            style = {"worse": "bold red", "better": "green", "cannot tell": "yellow"}.get(row.change, "")
+            table.add_row(
+                Text(f"  {numbers.spoken(row.before.name)}"),
+                _short(row.before),
+                _short(row.after),
+                _reading(row.difference),
+                Text(numbers.p_value(row.p_adjusted)),
+                Text(row.change, style=style),
+            )
+    return table
+
+
+def validation(result: Any) -> RenderableType:
+    """Certificates, the replayed failures, and whether all passed."""
+    certificates = _table("Instrument", "Slope", "Bias", "Interval coverage", "Clean twin", "Cross-talk", "", left=1)
+    for one in result.certificates:
+        certificates.add_row(
+            Text(numbers.spoken(one.instrument)),
+            Text(_number(one.slope, digits=3)),
+            Text(_number(one.bias, digits=3, signed=True)),
+            Text(numbers.share(one.interval_coverage)),
+            Text(_number(one.null, digits=3, signed=True)),
+            Text(_largest(one.cross_talk)),
+            Text(str(one.verdict), style=_style_of(str(one.verdict))),
+        )
+    failures = _table("Replayed failure of a real tool", "", left=2)
+    for one in result.replays:
+        word, style = ("flagged", "green") if one.flagged else ("missed", "bold red")
+        failures.add_row(Text(one.failure), Text(word, style=style))
+    passed = sum(one.passed for one in result.certificates)
+    flagged = sum(one.flagged for one in result.replays)
+    sentence = (
+        f"{passed} of {len(result.certificates)} instruments certified, "
+        f"{flagged} of {len(result.replays)} replayed failures flagged, {result.seeds} seeds per dose."
+    )
+    parts: list[RenderableType] = [certificates]
+    for one in result.certificates:
+        if not one.passed:
+            parts += [Text.assemble((f"{numbers.spoken(one.instrument)}: ", "yellow"), reason) for reason in one.reasons]
+    if result.replays:
+        parts.append(failures)
+    if result.run:
+        parts.append(_path("Run", result.run))
+    return Group(*parts, Verdict("passed" if result.passed else "failed", sentence, "Validation"))
+
+
+def correction(result: Any) -> RenderableType:
+    """What a correction sampled, kept and trained, and the reference of the model that it saved."""
+    losses = f", loss {result.losses[0]:.3f} to {result.losses[-1]:.3f}" if result.losses else ""
+    rows = {
+        "behaviour": result.behaviour,
+        "accepted": result.accepts,
+        "replies": f"{result.sampled:,} to {result.prompts:,} prompts",
+        "of these": f"{result.accepted:,} accepted, {result.failed:,} not judged",
+        "learned from": f"{result.kept:,} accepted replies and {result.neutral:,} replies to unrelated prompts",
+        "training": f"{result.steps:,} steps{losses}",
+    }
+    return Group(_pairs(rows), _path("Corrected model", result.reference))
+
+
+def card(content: Mapping[str, Any]) -> RenderableType:
+    """A model's or an organism's card, nested parts indented."""
+    return _pairs(dict(_flat(content)))
+
+
+def organisms(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """The shipped organisms."""
+    return _listing(rows, ("name", "behaviour", "rate", "parameters", "description"), empty="No organism is shipped.")
+
+
+def datasets(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """The published datasets, how much of each is here, and where."""
+    shown = [{**row, "here": f"{row['here']} of {row['files']}", "size": _size(int(row["bytes"]))} for row in rows]
+    return _listing(shown, ("name", "title", "licence", "size", "here"), empty="No published dataset is known.")
+
+
+def checks(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Verified files; the reason of each that is broken."""
+    table = _table("Dataset", "File", "", left=3)
+    for row in rows:
+        style = "green" if row["ok"] else "bold red"
+        table.add_row(Text(str(row["dataset"])), Text(str(row["path"])), Text(str(row["state"]), style=style))
+        if row.get("reason"):
+            table.add_row(Text(""), Text(str(row["reason"]), style="yellow"))
+    return table
+
+
+def studies(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """The papers whose experiments can be run."""
+    return _listing(rows, ("id", "title"), empty="No study is built in yet; the measurements are in `gnomon audit`.")
+
+
+def _table(*columns: str, left: int) -> Table:
+    """A table with a rule under its head; the first `left` columns are aligned left and may wrap, the others right."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
+    for position, column in enumerate(columns):
+        wraps = position < left or not column
+        table.add_column(column, justify="left" if wraps else "right", no_wrap=not wraps)
+    return table
+
+
+def _listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> RenderableType:
+    if not rows:
+        return Text(empty)
+    present = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)]
+    table = _table(*(column.capitalize() for column in present), left=len(present))
+    for row in rows:
+        table.add_row(*(Text(_plain(row.get(column))) for column in present))
+    return table
+
+
+def _pairs(rows: Mapping[str, Any]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(Text(numbers.spoken(name)), Text(_plain(value)))
+    return table
+
+
+def _flat(content: Mapping[str, Any], indent: int = 0) -> Iterable[tuple[str, Any]]:
+    for name, value in content.items():
+        label = "  " * indent + name
+        if isinstance(value, dict) and value:
+            yield label, ""
+            yield from _flat(cast("dict[str, Any]", value), indent + 1)
+        else:
+            yield label, value
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(entry) for entry in cast("Sequence[Any]", value)) or "-"
+    return str(value)
+
+
+def _reading(estimate: Estimate) -> Text:
+    if estimate.value is None:
+        return Text(numbers.NOT_MEASURED, style="yellow")
+    return Text.assemble((numbers.value(estimate), "bold"), " ", (numbers.interval(estimate), ""))
+
+
+def _short(estimate: Estimate) -> Text:
+    return Text("n/m", style="yellow") if estimate.value is None else Text(numbers.value(estimate))
+
+
+def _number(value: float | None, *, digits: int, signed: bool = False) -> str:
+    if value is None:
+        return numbers.NOT_MEASURED
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:+.{digits}f}" if signed and rounded else f"{rounded:.{digits}f}"
+
+
+def _largest(cross_talk: Mapping[str, float | None]) -> str:
+    if any(shift is None for shift in cross_talk.values()):
+        return numbers.NOT_MEASURED
+    return _number(max((abs(shift) for shift in cross_talk.values() if shift is not None), default=0.0), digits=3)
+
+
+def _style_of(verdict: str) -> str:
+    return STYLES[TONES.get(verdict, "unknown")]
+
+
+def _path(label: str, path: str) -> Text:
+    """A path on a line of its own, never broken, so that it can be copied (print it with `crop=False`)."""
+    return Text.assemble((f"{label}: ", "dim"), path, no_wrap=True, overflow="ignore")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
