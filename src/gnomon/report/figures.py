@@ -235,8 +235,8 @@ def dose_response(
 
     def draw(width: int, narrow: bool) -> Chart:
         base = alt.Chart(alt.Data(values=rows))
-        x = alt.X("true:Q", title="planted rate", scale=alt.Scale(domain=[0, 1]))
-        y = alt.Y("measured:Q", title="measured rate", scale=alt.Scale(domain=[0, 1], clamp=False))
+        x = alt.X("true:Q", title="planted rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
+        y = alt.Y("measured:Q", title="measured rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
         bars = base.mark_rule(strokeWidth=1.5, color=LIGHT["accent"]).encode(x=x, y="low:Q", y2="high:Q")
         dots = base.mark_point(filled=True, size=50, color=LIGHT["accent"], opacity=1).encode(x=x, y=y)
         layers: list[alt.Chart] = [diagonal(), bars, dots]
