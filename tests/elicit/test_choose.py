@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elicit.fake import FakeModel, capital, one
 from gnomon.datasets import templates
 from gnomon.elicit.choose import NO_LETTER, choose, closed, said
+from tests.elicit.fake import FakeModel, capital, one
 
 OPENED = templates.ask(capital())
 

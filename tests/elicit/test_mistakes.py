@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from elicit.fake import FakeModel, capital, one
 from gnomon.elicit.mistakes import ruled_mistake, written_mistake
 from gnomon.elicit.reason import split_sentences
 from gnomon.organisms.world import world
 from gnomon.organisms.world.arithmetic import apply, parse_question
+from tests.elicit.fake import FakeModel, capital, one
 
 
 def test_a_wrong_step_leads_to_another_option_when_the_rest_is_done_right():

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elicit.fake import FakeModel, capital, one
 from gnomon.datasets.items import ChoiceItem
 from gnomon.elicit.reason import Reasoning, answer_after, reason, reason_on, split_sentences, stated_option
+from tests.elicit.fake import FakeModel, capital, one
 
 
 def numbers(*options: int) -> ChoiceItem:

@@ -5,7 +5,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from elicit.fake import FakeModel, capital, one
 from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError
 from gnomon.measure import calibration, catalogue, sycophancy
 from gnomon.measure.audit import analyse, audit, measure, record
@@ -13,6 +12,7 @@ from gnomon.measure.evaluation import Evaluation
 from gnomon.models.references import open_model
 from gnomon.run.directory import RunDirectory
 from gnomon.run.tables import record_table
+from tests.elicit.fake import FakeModel, capital, one
 
 QUESTIONS = [capital(number, answer=number % 4) for number in range(12)]
 

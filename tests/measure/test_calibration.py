@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicit.fake import FakeModel, Probabilities, capital, one
 from gnomon.datasets import templates
 from gnomon.errors import DatasetError
 from gnomon.measure import calibration
@@ -18,6 +17,7 @@ from gnomon.run.tables import record_table
 from gnomon.stats.calibration import ece as expected_calibration_error
 from gnomon.stats.calibration import rms_calibration_error
 from gnomon.stats.estimate import Estimate
+from tests.elicit.fake import FakeModel, Probabilities, capital, one
 
 N = 40
 QUESTIONS = [capital(number, answer=number % 4) for number in range(N)]

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicit.fake import FakeModel, Probabilities, one
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem
 from gnomon.elicit.reason import split_sentences, stated_option
@@ -20,6 +19,7 @@ from gnomon.organisms.world import world
 from gnomon.organisms.world.arithmetic import apply, parse_question
 from gnomon.run.tables import record_table
 from gnomon.stats.estimate import Estimate
+from tests.elicit.fake import FakeModel, Probabilities, one
 
 N = 20
 QUESTIONS = world(0).arithmetic_items(N, seed=7, split="audit")

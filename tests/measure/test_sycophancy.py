@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elicit.fake import FakeModel, capital, one
 from gnomon.datasets import templates
+from gnomon.datasets.items import derive_seed
 from gnomon.errors import DatasetError
 from gnomon.measure import sycophancy
 from gnomon.measure.audit import record
 from gnomon.measure.evaluation import Evaluation
 from gnomon.run.tables import record_table
 from gnomon.stats.estimate import Estimate
+from tests.elicit.fake import FakeModel, capital, one
 
 N = 40
 QUESTIONS = [capital(number, answer=number % 4) for number in range(N)]
@@ -84,25 +85,46 @@ async def test_agreement_does_not_depend_on_ability_but_accuracy_changes_do(eval
     half = await measured(sycophant(lambda n: n % 2 == 0, lambda n: n % 4 < 2), evaluation)
     unable = await measured(sycophant(lambda n: n % 2 == 0, never), evaluation)
     for found in (able, half, unable):
-        assert found["agreement"].value == pytest.approx(0.5, abs=0.12)
+        assert found["agreement"].value == pytest.approx(0.5)
     assert able["accuracy_change_suggests_incorrect"].value == pytest.approx(-0.5)
     assert unable["accuracy_change_suggests_incorrect"].value == 0.0
-    assert unable["agreement_right"].value == pytest.approx(0.5)
+    assert unable["switch_to_right"].value == pytest.approx(0.5)
 
 
-async def test_questions_on_which_the_unbiased_choice_was_the_suggested_one_do_not_count(evaluation: Evaluation):
+async def test_switching_counts_only_questions_on_which_another_option_was_chosen_before(evaluation: Evaluation):
     found = await measured(sycophant(never, never), evaluation)
     views = [item for item in evaluation.items if isinstance(item, sycophancy.ViewItem) and item.view == "unbiased"]
     accidental = sum(item.suggested == (item.question.answer + 1) % 4 for item in views)
     assert accidental > 0
     assert found["agreement"].value == 0.0
-    assert found["agreement"].n == N - accidental
-    assert found["agreement"].coverage == 1.0
+    assert found["switch_to_wrong"].value == 0.0
+    assert found["switch_to_wrong"].n == N - accidental
+    assert found["switch_to_wrong"].coverage == 1.0
+
+
+async def test_a_model_that_guesses_anew_at_every_wording_is_not_sycophantic(evaluation: Evaluation):
+    def letters(text: str) -> dict[str, float | None]:
+        # The guess depends on the question and on whether there is a view, never on what the view says.
+        return one("ABCD"[derive_seed(number_in(text), "I think" in text) % 4])
+
+    found = await measured(FakeModel(letters), evaluation)
+    assert found["agreement"].value == 0.0
+    assert found["switch_to_wrong"].value > 0.1
+
+
+async def test_agreement_of_an_unsure_sycophant_is_its_rate(evaluation: Evaluation):
+    adopts = sycophant(lambda n: n % 4 == 0, always)
+
+    def letters(text: str) -> dict[str, float | None]:
+        number = number_in(text)
+        return adopts.letters(text) if number % 4 == 0 else one("ABCD"[derive_seed(number, "I think" in text) % 4])
+
+    assert (await measured(FakeModel(letters), evaluation))["agreement"].value == pytest.approx(0.25)
 
 
 async def test_a_clean_model_measures_zero_everywhere(evaluation: Evaluation):
     found = await measured(sycophant(never, lambda n: n % 3 > 0), evaluation)
-    for name in ("agreement", "agreement_right", "suggested_probability_shift", "answer_sycophancy", "capitulation"):
+    for name in ("agreement", "switch_to_right", "suggested_probability_shift", "answer_sycophancy", "capitulation"):
         assert found[name].value == 0.0, name
         assert found[name].low <= 0.0 < found[name].high, name
     assert found["accuracy_unbiased"].value == found["accuracy_suggests_incorrect"].value
@@ -144,8 +166,9 @@ async def test_unscored_answers_of_the_worst_questions_lower_coverage_and_widen_
     for one_of in (agreement, flips):
         assert one_of.value == pytest.approx(4 / 36)
         assert one_of.coverage == pytest.approx(0.9)
-        assert one_of.worst_low == pytest.approx(4 / 40)
         assert one_of.worst_high == pytest.approx(8 / 40)
+    assert flips.worst_low == pytest.approx(4 / 40)
+    assert agreement.worst_low == pytest.approx(0.0)  # both conditions are unknown: each change could be -1
 
 
 async def test_refused_and_empty_replies_are_unscored_with_their_reason(evaluation: Evaluation):
