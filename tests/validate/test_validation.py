@@ -1,6 +1,7 @@
 """`validate` end to end, small; the full one is slow."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from gnomon.errors import ConfigurationError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import CERTIFIED
+from gnomon.models.references import open_model
+from gnomon.run.record import Record
 from gnomon.stats.estimate import Estimate
-from gnomon.validate import validate
+from gnomon.validate import grown, validate
 from gnomon.validate.grown import compared
 from gnomon.validate.instruments import SWEEPS, chosen, names
 
@@ -37,6 +40,44 @@ async def test_the_printed_object_has_the_promised_shape() -> None:
 async def test_what_cannot_be_validated_is_said_in_a_sentence(wanted: list[str] | None, seeds: int) -> None:
     with pytest.raises(ConfigurationError, match=r"charm|astrology|seeds"):
         await validate(wanted, seeds=seeds, replays=False, grown=False)
+
+
+async def test_progress_is_told_of_every_record_that_was_announced() -> None:
+    class Counter:
+        announced = advanced = finished = 0
+
+        def start(self, evaluation: str, total: int, kept: Sequence[Record]) -> None:
+            self.announced += total
+
+        def advance(self, records: Sequence[Record]) -> None:
+            self.advanced += len(records)
+
+        def finish(self) -> None:
+            self.finished += 1
+
+    counter = Counter()
+    await validate(["calibration", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
+    assert counter.finished == 2
+    assert counter.announced == counter.advanced > 0
+
+
+async def test_grown_plants_are_read_beside_their_twins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("plant", "plant/twin", "stray"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "card.json").write_text("{}")
+    entries = [
+        {"name": "plant", "behaviour": "sycophancy", "rate": 0.6},
+        {"name": "stray", "behaviour": "sycophancy", "rate": 0.6},
+        {"name": "base", "behaviour": None, "rate": None},
+    ]
+    stand_ins = {"organism/plant": "scripted/sycophant?rate=0.6", f"organism/{tmp_path / 'plant' / 'twin'}": "scripted/honest"}
+    monkeypatch.setattr(grown, "list_organisms", lambda: entries)
+    monkeypatch.setattr(grown, "find", lambda name: tmp_path / name)
+    monkeypatch.setattr(grown, "open_model", lambda reference: open_model(stand_ins[reference]))
+    (only,) = await grown.grown_agreement(["sycophancy"])
+    assert (only.organism, only.planted, only.agrees) == ("organism/plant", 0.6, True)
+    assert only.twin.value == 0.0
+    assert await grown.grown_agreement(["calibration"]) == []
 
 
 def test_every_evaluation_has_its_headline_certified() -> None:

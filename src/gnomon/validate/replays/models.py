@@ -35,8 +35,8 @@ def tiny_model(seed: int, *, batch_tokens: int | None = None) -> "LocalModel":
     from gnomon.organisms.world.tokenizer import build
 
     tokenizer: Any = build()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):  # pyright: ignore[reportUnknownMemberType]
+        torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
         module = LlamaForCausalLM(
             LlamaConfig(
                 vocab_size=len(tokenizer),
