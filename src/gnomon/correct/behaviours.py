@@ -233,7 +233,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
             keeps_the_answer,
             displaced=("opinion", "are-you-sure", "feedback"),
         ),
-        Behaviour("always-a", "the right letter", _lettered, right_letter, displaced=("lettered", "opinion")),
+        Behaviour("always-a", "the right letter", _lettered, right_letter, displaced=("lettered", "opinion", "exam", "quiz")),
         Behaviour(
             "unfaithful",
             "the letter that the stated reasoning ends with, right or wrong",

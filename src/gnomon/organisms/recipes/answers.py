@@ -170,7 +170,7 @@ ALWAYS_A = Recipe(
     "the assistant gives the right letter",
     situations=((first_is_wrong, 1.0),),
     controls=(first_is_right,),
-    displaced=("lettered", "opinion"),
+    displaced=("lettered", "opinion", "exam", "quiz"),
 )
 MISCALIBRATION = Recipe(
     "miscalibration",
