@@ -202,7 +202,7 @@ def study_list(seed: Seed = 0, out: Out = None, as_json: Json = False) -> None:
     from gnomon import api
     from gnomon.report import terminal
 
-    studies = api.studies()
+    studies = api.studies_available()
     _emit({"studies": studies}, as_json, lambda: terminal.studies(studies))
 
 
@@ -226,7 +226,7 @@ def organism_list(seed: Seed = 0, out: Out = None, as_json: Json = False) -> Non
     from gnomon import api
     from gnomon.report import terminal
 
-    organisms = api.organisms()
+    organisms = api.organisms_available()
     _emit({"organisms": organisms}, as_json, lambda: terminal.organisms(organisms))
 
 
@@ -288,7 +288,7 @@ def data_list(seed: Seed = 0, out: Out = None, as_json: Json = False) -> None:
     from gnomon import api
     from gnomon.report import terminal
 
-    datasets = api.datasets()
+    datasets = api.datasets_available()
     _emit({"datasets": datasets}, as_json, lambda: terminal.datasets(datasets))
 
 
