@@ -33,8 +33,8 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
 def test_audit_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "20", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert set(result) == {"model", "estimates", "unscored", "run"}
-    assert all(ESTIMATE_KEYS <= set(estimate) for estimate in result["estimates"])
+    assert {"model", "estimates", "unscored", "run"} <= set(result)
+    assert all(set(estimate) >= ESTIMATE_KEYS for estimate in result["estimates"])
     for name in ("run.json", "records.jsonl", "estimates.json", "report.html", "tables/sycophancy.parquet"):
         assert (Path(result["run"]) / name).exists(), name
 

@@ -1,7 +1,7 @@
 """gnomon: audit a language model, explain, correct, and audit it again.
 
-Everything a script needs is here, flat: `gnomon.open_model`, `gnomon.audit`, `gnomon.loop` and the others of `gnomon.api`. Nothing
-is imported before it is used.
+Everything a script needs is here, flat: `gnomon.open_model`, `gnomon.audit`, `gnomon.loop` and the others of `gnomon.api`.
+Nothing is imported before it is used.
 """
 
 import importlib

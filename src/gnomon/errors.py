@@ -38,7 +38,7 @@ class RunDirectoryError(UserError):
 
 
 class RunInterrupted(GnomonError):
-    """A run that stopped before its end (Ctrl-C, SIGTERM, its time limit); what was done is kept, and the same command resumes it."""
+    """A run that stopped before its end (Ctrl-C, SIGTERM, its time limit); the same command resumes it, nothing is lost."""
 
     def __init__(self, message: str, exit_code: int = 130):
         super().__init__(message)
