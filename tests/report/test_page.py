@@ -145,7 +145,9 @@ def test_estimates_without_value_show_no_number(html):
 
 def test_scales_never_share_an_axis(content):
     found = figures_of(content)
-    assert [figure.name for figure in found["estimates"]] == ["estimates_share", "estimates_difference"]
+    names = [figure.name for figure in found["estimates"]]
+    assert {"estimates_sycophancy", "estimates_sycophancy_difference", "estimates_calibration"} <= set(names)
+    assert [bool(figure.caption) for figure in found["estimates"]] == [True] + [False] * (len(names) - 1)
     assert [figure.name for figure in found["side_effects"]] == ["side_effects", "side_effects_nats"]
 
 
@@ -154,7 +156,7 @@ def test_written_with_its_figures_and_their_data(tmp_path, content):
     assert path == tmp_path / "report.html"
     assert {file.name for file in tmp_path.iterdir()} == {"report.html", "figures"}
     names = {file.stem for file in (tmp_path / "figures").iterdir()}
-    assert {"before_after", "estimates_share", "reliability", "early_answering", "dose_response", "cross_talk"} <= names
+    assert {"before_after", "estimates_sycophancy", "reliability", "early_answering", "dose_response", "cross_talk"} <= names
     assert all((tmp_path / "figures" / f"{name}{ending}").stat().st_size for name in names for ending in (".svg", ".csv"))
     elsewhere = write_report(tmp_path, content, out=tmp_path / "other.html")
     assert elsewhere.read_text() == path.read_text()

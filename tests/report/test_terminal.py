@@ -13,7 +13,7 @@ from gnomon.stats.estimate import Estimate
 def printed(renderable, width=80, *, colour=False):
     system = "standard" if colour else None
     console = Console(file=io.StringIO(), width=width, force_terminal=colour, highlight=False, color_system=system)
-    console.print(renderable, crop=False)
+    console.print(renderable)
     return console.file.getvalue()
 
 
@@ -73,8 +73,8 @@ def test_texts_of_others_are_never_markup(audit):
     assert "[bold]x[/bold]" in text
 
 
-def test_the_run_path_is_not_broken(audit):
-    assert audit.run in printed(terminal.audit(audit))
+def test_a_long_run_path_is_whole(audit):
+    assert audit.run in printed(terminal.audit(audit)).replace("\n", "")
 
 
 def test_unscored_reasons_with_their_counts(audit):
@@ -83,6 +83,7 @@ def test_unscored_reasons_with_their_counts(audit):
 
 
 def test_loop_starts_with_the_verdict_and_ends_with_the_report(loop):
+    loop.report = "runs/loop-organism-sycophant-1a2b3c4d/report.html"
     lines = printed(terminal.loop(loop)).splitlines()
     assert lines[0] == "Sycophancy of organism/sycophant: fixed"
     assert lines[1] == "It fell, and at most 0.09 is left."

@@ -44,7 +44,7 @@ def forest(estimates: Sequence[Estimate], *, name: str = "estimates", title: str
     def draw(width: int, narrow: bool) -> Chart:
         step = 46 if narrow else 30
         base = alt.Chart(alt.Data(values=rows))
-        y = alt.Y("label:N", sort=labels, title=None, axis=None if narrow else alt.Axis(labelLimit=260))
+        y = alt.Y("label:N", sort=labels, title=None, axis=None if narrow else alt.Axis(labelLimit=320))
         x = value_axis(domain)
         worst = base.mark_bar(height=9, color=LIGHT["before"], opacity=0.3, cornerRadius=2).encode(
             y=y, x=alt.X("worst_low:Q"), x2="worst_high:Q"
@@ -110,7 +110,7 @@ def before_after(
     def draw(width: int, narrow: bool) -> Chart:
         base = alt.Chart(alt.Data(values=rows))
         y = alt.Y(
-            "label:N", sort=labels, title=None, axis=None if narrow else alt.Axis(labelLimit=260), scale=alt.Scale(padding=0.35)
+            "label:N", sort=labels, title=None, axis=None if narrow else alt.Axis(labelLimit=320), scale=alt.Scale(padding=0.35)
         )
         offset = alt.YOffset("when:N", sort=["before", "after"], scale=alt.Scale(paddingOuter=0.9 if narrow else 0.3))
         colour = alt.Color("when:N", scale=colours, legend=alt.Legend(title=None, orient="top", symbolType="circle"))

@@ -73,13 +73,18 @@ def figures_of(content: ReportContent) -> dict[str, list[Figure]]:
 
 
 def _forests(estimates: Sequence[Estimate]) -> list[Figure]:
-    """One forest plot per scale; numbers of different scales never share an axis."""
-    groups: dict[str, list[Estimate]] = {}
+    """One forest plot per evaluation and scale (numbers of different scales never share an axis); the first has the caption."""
+    groups: dict[tuple[str, str], list[Estimate]] = {}
     for estimate in estimates:
-        groups.setdefault(_scale(estimate), []).append(estimate)
-    titles = {"share": "Rates and scores", "difference": "Differences", "nats": "Losses, nats"}
-    drawn = [forest(of, name=f"estimates_{scale}", title=titles.get(scale, scale.capitalize())) for scale, of in groups.items()]
-    return [figure for figure in drawn if figure is not None]
+        groups.setdefault((estimate.evaluation, _scale(estimate)), []).append(estimate)
+    found: list[Figure] = []
+    for (evaluation, scale), members in groups.items():
+        suffix, heading = ("", "") if scale == "share" else (f"_{scale}", f", {scale}")
+        title = f"{numbers.spoken(evaluation).capitalize()}{heading}"
+        figure = forest(members, name=f"estimates_{evaluation}{suffix}", title=title)
+        if figure is not None:
+            found.append(figure.model_copy(update={"caption": ""}) if found else figure)
+    return found
 
 
 def _dumbbells(changes: Sequence[Change], name: str, title: str) -> list[Figure]:

@@ -353,8 +353,8 @@ def _style_of(verdict: str) -> str:
 
 
 def _path(label: str, path: str) -> Text:
-    """A path on a line of its own, never broken, so that it can be copied (print it with `crop=False`)."""
-    return Text.assemble((f"{label}: ", "dim"), path, no_wrap=True, overflow="ignore")
+    """A path on a line of its own; one longer than the terminal goes on in the next line, whole."""
+    return Text.assemble((f"{label}: ", "dim"), path, overflow="fold")
 
 
 def _sentence(text: str) -> str:

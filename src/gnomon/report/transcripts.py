@@ -36,16 +36,14 @@ def sample(records: Sequence[Record], limit: int = 200, *, phase: str = "") -> l
 def visible(text: str) -> str:
     """The text with every character shown that would otherwise hide or reorder something.
 
-    Control characters become their pictures, characters that turn the direction of writing or have no width their code
-    point in brackets, lone surrogates the replacement character. Line breaks and tabs stay.
+    Control characters and characters that turn the direction of writing or have no width become their code point in
+    brackets, lone surrogates the replacement character. Line breaks and tabs stay.
     """
     return "".join(character if character in "\n\t" else _visible(character) for character in text.replace("\r\n", "\n"))
 
 
 def _visible(character: str) -> str:
     code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
     category = unicodedata.category(character)
     if category == "Cs":
         return "\N{REPLACEMENT CHARACTER}"
