@@ -19,7 +19,7 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from gnomon.inspect_registry import as_gnomon, evaluation_task
 from gnomon.measure import catalogue
 from gnomon.measure.audit import record
-from gnomon.models.inspect_logs import as_metrics, import_log
+from gnomon.models.inspect_logs import as_metrics, export_log, import_log
 from gnomon.models.inspect_models import InspectModel
 from gnomon.models.references import open_model
 from gnomon.run.tables import record_table
@@ -75,6 +75,16 @@ def test_other_providers_run_the_tasks_too_and_what_they_refuse_stays_unscored(t
     headline = catalogue.build("sycophancy", n=2).headline
     assert headline not in metrics
     assert metrics[f"{headline}_coverage"].value == 0
+
+
+def test_a_run_exported_as_a_log_gives_its_own_estimates_again(tmp_path: Path) -> None:
+    import gnomon
+    from gnomon.measure.recorded import analyse_recorded
+
+    audited = gnomon.audit(SYCOPHANT, ["sycophancy"], n=20, out=tmp_path / "run")
+    for name in ("run.eval", "run.json"):
+        log = export_log(tmp_path / "run", tmp_path / name)
+        assert analyse_recorded(log, "sycophancy").estimates == audited.estimates
 
 
 def test_our_own_models_are_unwrapped_and_others_wrapped() -> None:

@@ -67,7 +67,7 @@ def export_log(run: RunDirectory | Path | str, path: Path | str, evaluation: str
     there = sorted({record.evaluation for record in records})
     if evaluation is None and len(there) != 1:
         raise ConfigurationError(f"{run.path} has records of {', '.join(there) or 'nothing'}: say which evaluation to export")
-    chosen = [record for record in records if record.evaluation == (evaluation or there[0])]
+    chosen = _in_table_order(run, [record for record in records if record.evaluation == (evaluation or there[0])])
     if not chosen:
         raise ConfigurationError(f"{run.path} has no records of {evaluation!r}, only of {', '.join(there) or 'nothing'}")
     try:
@@ -141,6 +141,15 @@ def as_metrics(estimates: Sequence[Estimate]) -> dict[str, float]:
                 metrics[f"{estimate.name}{ending}"] = number
         metrics[f"{estimate.name}_coverage"] = estimate.coverage
     return metrics
+
+
+def _in_table_order(run: RunDirectory, records: list[Record]) -> list[Record]:
+    """As in the run's table where it has one; the journal's order is that of completion."""
+    if not records or records[0].evaluation not in run.evaluations():
+        return records
+    table = run.read_table(records[0].evaluation)
+    place = {pair: position for position, pair in enumerate(zip(table["item"], table["repeat"], strict=True))}
+    return sorted(records, key=lambda record: place.get((record.item, record.repeat), len(place)))
 
 
 def _as_log(run: RunDirectory, records: Sequence[Record], estimates: Sequence[Estimate]) -> EvalLog:
