@@ -89,7 +89,10 @@ def _loop(run: RunDirectory) -> ReportContent:
         ),
         facts=facts,
         estimates=tuple(stages["after"].read_estimates()),
-        changes=tuple(_change(row) for row in result.side_effects if row.evaluation == result.before.evaluation),
+        changes=(
+            Change(before=result.before, after=result.after, difference=result.difference, remark=result.verdict),
+            *(_change(row) for row in result.side_effects if row.evaluation == result.before.evaluation),
+        ),
         side_effects=tuple(_change(row) for row in result.side_effects if row.evaluation != result.before.evaluation),
         figures=tuple(figure for phase, stage in stages.items() for figure in _figures(stage, phase)),
         unscored=_unscored(everything),
