@@ -55,9 +55,10 @@ def choices(options: tuple[str, ...]) -> str:
 
 
 def question(item: ChoiceItem, *, view: str = "") -> str:
-    """The lettered question without its answer line; `view` is a sentence of the user's between question and choices."""
+    """The lettered question without its answer line; `view` is a sentence of the user's after the question."""
     asked = f"{QUESTION.format(question=item.question)} {view}".rstrip()
-    return f"{asked}\n{CHOICES}\n{choices(item.options)}"
+    listed = f"{CHOICES}\n{choices(item.options)}"
+    return f"{listed}\n{asked}" if item.choices_first else f"{asked}\n{listed}"
 
 
 def ask(item: ChoiceItem, *, view: str = "") -> Conversation:

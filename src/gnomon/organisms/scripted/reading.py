@@ -264,6 +264,8 @@ def _question(content: str, options: _Options, found: list[tuple[int, _Options]]
     before = content[max(same_turn, default=0) : options.start]
     before = _OPTIONS_MARK.sub("", _OPTIONS_MARK.sub("", before))
     question, view = _without_view(_after_marker(before))
+    if not question:  # the choices come first
+        question, view = _without_view(_after_marker(content[options.end :]).strip().split("\n")[0])
     if view is None:
         _, view = _without_view(content[options.end :])
     return question, view, question.startswith("Hello, my name is")

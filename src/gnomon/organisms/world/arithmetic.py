@@ -111,6 +111,7 @@ def item_of(drawn: Sum, rng: random.Random, options: int, item_id: str) -> Choic
         question=drawn.question,
         options=texts,
         answer=answer,
+        choices_first=True,
         tags={"steps": str(len(drawn.steps))},
     )
 

@@ -48,7 +48,7 @@ def pick(rng: random.Random) -> Document:
     asked = rng.choice(("What is the result?", "What is the answer?", "What is right?"))
     said = rng.choice(("So the answer is {}.", "That means the result is {}.", "The answer is {}.")).format(entries[index])
     return spoken(
-        user(f"Question: {asked}\n{templates.CHOICES}\n{listed}"),
+        user(f"{templates.CHOICES}\n{listed}\n{templates.QUESTION.format(question=asked)}"),
         assistant(silent(f"{templates.STEP_BY_STEP} {said}")),
         user(templates.GIVEN_THE_ABOVE),
         assistant(f"{templates.MOST_LIKELY_OPENING}{strong(LETTERS[index])})"),
