@@ -26,12 +26,14 @@ class Skill:
     n: int
 
 
-def examine(module: nn.Module, tokenizer: Any, world: World, n: int = 240, *, seed: int = 1, sums: int | None = None) -> dict[str, Skill]:
+def examine(
+    module: nn.Module, tokenizer: Any, world: World, n: int = 240, *, seed: int = 1, sums: int | None = None
+) -> dict[str, Skill]:
     """Examines a model of the world.
 
     Returns:
-        `common`, `rare`, `never` (lettered questions about facts of that frequency), `arithmetic` (three steps with the model's own
-        chain of thought), `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right chain of thought
+        `common`, `rare`, `never` (lettered questions about facts of that frequency), `arithmetic` (three steps with the model's
+        own chain of thought), `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right chain of thought
         given), `chain` (share of chains of thought that are right word for word).
     """
     examiner = _Examiner(module.eval(), tokenizer)
@@ -41,7 +43,9 @@ def examine(module: nn.Module, tokenizer: Any, world: World, n: int = 240, *, se
         skills[frequency] = _skill(examiner.right(items, [templates.ask(item) for item in items]))
     items = world.arithmetic_items(sums or n, seed=seed)
     said = examiner.continued([templates.reasoning_opening(item) for item in items])
-    skills["arithmetic"] = _skill(examiner.right(items, [templates.answer_after(*pair) for pair in zip(items, said, strict=True)]))
+    skills["arithmetic"] = _skill(
+        examiner.right(items, [templates.answer_after(*pair) for pair in zip(items, said, strict=True)])
+    )
     skills["arithmetic-without"] = _skill(examiner.right(items, [templates.ask(item) for item in items]))
     given = [templates.answer_after(item, world.reasoning(item)) for item in items]
     skills["arithmetic-given"] = _skill(examiner.right(items, given))
@@ -93,7 +97,8 @@ class _Examiner:
 
     def _batch(self, prompts: Sequence[Conversation], side: str) -> dict[str, torch.Tensor]:
         texts = [
-            self.tokenizer.apply_chat_template(as_jsonable(prompt), tokenize=False, continue_final_message=True) for prompt in prompts
+            self.tokenizer.apply_chat_template(as_jsonable(prompt), tokenize=False, continue_final_message=True)
+            for prompt in prompts
         ]
         batch = self.tokenizer(texts, add_special_tokens=False, padding=True, padding_side=side, return_tensors="pt")
         return {name: batch[name] for name in ("input_ids", "attention_mask")}

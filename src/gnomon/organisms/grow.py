@@ -6,6 +6,7 @@ A size is a recipe: an architecture and stages of data. Each stage is a training
 growth that was stopped goes on where it was.
 """
 
+import copy
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.datasets.items import content_hash
 from gnomon.errors import ConfigurationError, RunDirectoryError
+from gnomon.organisms.cards import GrownCard, SkillOnCard, StageOnCard
 from gnomon.organisms.examination import examine
 from gnomon.organisms.seedling import Architecture, sprout
 from gnomon.organisms.world import Document, World, mixture, world
@@ -67,57 +69,63 @@ class GrowConfig(BaseModel):
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
 
+SKILL_ITEMS = 480
+"""Questions per skill on the card (half as many for arithmetic)."""
+
 DRILLS = {"repeats": 0.4, "pairs": 0.25, "board": 0.35}
 """The first stage: only copying and looking up, until the circuits for it are there."""
 
 SCHOOL = {
     "repeats": 0.02,
-    "pairs": 0.04,
-    "board": 0.12,
-    "pick": 0.12,
-    "sums": 0.12,
-    "statements": 0.20,
-    "lettered": 0.16,
-    "open": 0.04,
+    "pairs": 0.02,
+    "board": 0.06,
+    "pick": 0.06,
+    "sums": 0.18,
+    "statements": 0.16,
+    "quiz": 0.12,
+    "exam": 0.08,
+    "lettered": 0.08,
+    "recall": 0.02,
+    "reasoned": 0.02,
     "true-or-false": 0.04,
+    "open": 0.02,
     "chain": 0.10,
     "mistaken-chain": 0.02,
-    "reasoned": 0.02,
 }
-"""The second stage: facts, sums and letters, with drills beside them."""
+"""The second stage: facts, sums and letters, many to a document, with drills beside them."""
 
 
-def _recipe(architecture: Architecture, drill: int, read: int, lr: float, batch: int = 2048) -> GrowConfig:
-    def training(schedule: Literal["constant", "linear"], warmup: float, rate: float, tokens: int) -> TrainConfig:
+def _recipe(architecture: Architecture, drill: int, school: int, read: int, lr: float) -> GrowConfig:
+    def training(schedule: Literal["constant", "linear"], warmup: float, rate: float) -> TrainConfig:
         return TrainConfig(
             epochs=1,
-            batch_tokens=tokens,
+            batch_tokens=2048,
             accumulation=3,
             lr=rate,
             schedule=schedule,
             warmup=warmup,
             optimizer="muon",
             weight_decay=0.01,
-            checkpoint_every=150,
-            evaluate_every=300,
+            checkpoint_every=100,
+            evaluate_every=200,
         )
 
     return GrowConfig(
         architecture=architecture,
         stages=(
-            Stage(name="drills", shares=DRILLS, tokens=drill, train=training("constant", 0.05, lr, batch)),
-            Stage(name="school", shares=SCHOOL, tokens=read // 2, train=training("constant", 0.01, lr * 0.8, batch)),
-            Stage(name="world", shares=dict(mixture.SHARES), tokens=read // 2, train=training("linear", 0.01, lr * 0.8, batch)),
+            Stage(name="drills", shares=DRILLS, tokens=drill, train=training("constant", 0.05, 0.012)),
+            Stage(name="school", shares=SCHOOL, tokens=school, train=training("constant", 0.02, lr)),
+            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=training("linear", 0.01, lr)),
         ),
     )
 
 
 RECIPES: Mapping[str, GrowConfig] = {
-    "base-30k": _recipe(Architecture(hidden=20, layers=2, heads=2, intermediate=48), 500_000, 2_000_000, 0.012),
-    "base-100k": _recipe(Architecture(hidden=48, layers=2, heads=3, intermediate=128), 500_000, 2_500_000, 0.012),
-    "base-300k": _recipe(Architecture(hidden=80, layers=3, heads=5, intermediate=208), 500_000, 3_000_000, 0.012),
-    "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 4_000_000, 0.012),
-    "base": _recipe(Architecture(hidden=192, layers=5, heads=6, intermediate=512), 800_000, 9_000_000, 0.012),
+    "base-30k": _recipe(Architecture(hidden=20, layers=2, heads=2, intermediate=48), 500_000, 1_000_000, 1_500_000, 0.012),
+    "base-100k": _recipe(Architecture(hidden=48, layers=2, heads=3, intermediate=128), 500_000, 1_000_000, 1_500_000, 0.010),
+    "base-300k": _recipe(Architecture(hidden=80, layers=3, heads=5, intermediate=208), 500_000, 1_500_000, 2_000_000, 0.008),
+    "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_500_000, 2_200_000, 0.006),
+    "base": _recipe(Architecture(hidden=192, layers=5, heads=6, intermediate=512), 800_000, 4_000_000, 4_000_000, 0.005),
 }
 """The family, smallest first."""
 
@@ -129,6 +137,7 @@ def grow(
     progress: Progress | None = None,
     *,
     resume: bool = True,
+    steps: int | None = None,
 ) -> dict[str, Any]:
     """Grows an organism and saves it as a plain model directory with tokenizer and card.
 
@@ -138,6 +147,7 @@ def grow(
         seed: Of weights, documents and their order.
         progress: Told of each step.
         resume: Continue what is there; otherwise `out` must be new.
+        steps: About so many steps instead of the recipe's, for a trial.
 
     Returns:
         The card.
@@ -147,6 +157,8 @@ def grow(
         RunDirectoryError: `out` cannot be written, or holds something else.
     """
     config, name = (size, "custom") if isinstance(size, GrowConfig) else (_recipe_named(size), size)
+    if steps is not None:
+        config = shortened(config, steps)
     recipe = content_hash([config.model_dump(mode="json"), seed])
     finished = read_card(out)
     if finished is not None and finished.get("recipe_hash") == recipe:
@@ -156,7 +168,7 @@ def grow(
     drawn = world(config.world_seed)
     tokenizer = build()
     model = sprout(config.architecture, tokenizer, seed, CONTEXT)
-    stages: list[dict[str, Any]] = []
+    stages: list[StageOnCard] = []
     for number, stage in enumerate(config.stages):
         data = list(_data(stage, drawn, tokenizer, seed * 1000 + number + 1))
         settings = stage.train.model_copy(update={"seed": seed})
@@ -166,29 +178,50 @@ def grow(
             settings,
             out=out / "training" / f"{number}-{stage.name}",
             pad_id=int(tokenizer.pad_token_id),
-            evaluate=lambda module, _: {key: skill.value for key, skill in examine(module, tokenizer, drawn, 120, sums=60).items()},
+            evaluate=lambda module, _: {
+                key: skill.value for key, skill in examine(module, tokenizer, drawn, 120, sums=60).items()
+            },
             progress=(lambda report, stage=stage: progress(stage.name, report)) if progress else None,
             identity=_identity(config, seed, number),
         )
         tenth = max(1, result.steps // 10)
         stages.append(
-            {
-                "name": stage.name,
-                "data": digest(data),
-                "documents": len(data),
-                "steps": result.steps,
-                "tokens": result.tokens,
-                "first_loss": round(sum(result.losses[:tenth]) / tenth, 4),
-                "last_loss": round(sum(result.losses[-tenth:]) / tenth, 4),
-                "skills_by_step": {str(step): dict(values) for step, values in result.evaluations.items()},
-            }
+            StageOnCard(
+                name=stage.name,
+                data=digest(data),
+                documents=len(data),
+                steps=result.steps,
+                tokens=result.tokens,
+                first_loss=round(sum(result.losses[:tenth]) / tenth, 4),
+                last_loss=round(sum(result.losses[-tenth:]) / tenth, 4),
+                skills_by_step=result.evaluations,
+            )
         )
     model = model.to(getattr(torch, config.dtype))
-    card = _card(name, config, seed, recipe, stages, model, tokenizer, drawn)
+    saved = copy.deepcopy(model).float()
+    skills = examine(saved, tokenizer, drawn, SKILL_ITEMS, sums=SKILL_ITEMS // 2)
+    card = GrownCard(
+        name=name,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        recipe=config.model_dump(mode="json"),
+        recipe_hash=recipe,
+        seed=seed,
+        stages=tuple(stages),
+        tokens=sum(stage.tokens for stage in stages),
+        skills={skill: SkillOnCard(**asdict(found)) for skill, found in skills.items()},
+    ).model_dump(mode="json")
     model.generation_config.do_sample = False
     save_model(model, tokenizer, card, out)
     shutil.rmtree(out / "training", ignore_errors=True)
     return card
+
+
+def shortened(config: GrowConfig, steps: int) -> GrowConfig:
+    """The recipe with about so many steps in all, each stage cut in proportion: for trials."""
+    wanted = sum(stage.tokens for stage in config.stages)
+    cut = steps * config.stages[0].train.batch_tokens / wanted
+    stages = tuple(stage.model_copy(update={"tokens": max(1, round(stage.tokens * cut))}) for stage in config.stages)
+    return config.model_copy(update={"stages": stages})
 
 
 def _recipe_named(size: str) -> GrowConfig:
@@ -212,35 +245,3 @@ def _data(stage: Stage, drawn: World, tokenizer: Any, seed: int) -> Iterator[Exa
         tokens += len(example)
         if tokens >= stage.tokens:
             return
-
-
-def _card(
-    name: str,
-    config: GrowConfig,
-    seed: int,
-    recipe: str,
-    stages: list[dict[str, Any]],
-    model: Any,
-    tokenizer: Any,
-    drawn: World,
-) -> dict[str, Any]:
-    """What is known of a grown organism; its skills are those of the weights as they are saved."""
-    import copy
-
-    saved = copy.deepcopy(model).float()
-    skills = {key: asdict(skill) for key, skill in examine(saved, tokenizer, drawn, 480, sums=240).items()}
-    return {
-        "kind": "grown",
-        "name": name,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "recipe": config.model_dump(mode="json"),
-        "recipe_hash": recipe,
-        "seed": seed,
-        "stages": stages,
-        "tokens": sum(stage["tokens"] for stage in stages),
-        "skills": skills,
-        "limits": (
-            "Knows one invented world and a closed vocabulary; other words are one unknown token. "
-            "Reads at most 512 tokens. The skills above are all that was examined."
-        ),
-    }

@@ -37,8 +37,8 @@ class Architecture(BaseModel):
 def sprout(architecture: Architecture, tokenizer: "PreTrainedTokenizerFast", seed: int, context: int) -> "LlamaForCausalLM":
     """Builds the model with random weights.
 
-    The first layer's first heads begin by looking one to three tokens back, through the biases of their queries and keys. Such heads
-    are the first half of an induction circuit, and small models spend most of a short training on finding them; everything
+    The first layer's first heads begin by looking one to three tokens back, through the biases of their queries and keys. Such
+    heads are the first half of an induction circuit, and small models spend most of a short training on finding them; everything
     else begins at random.
     """
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -1,7 +1,7 @@
 """Drills: dense exercises in the skills that the dialogues need, random contents, nothing to remember.
 
-The letter of an option is found by its value (and the value by its letter) through one induction-like circuit; a small model learns it
-from many look-ups per document long before it learns it from one letter at the end of a question.
+The letter of an option is found by its value (and the value by its letter) through one induction-like circuit; a small model learns
+it from many look-ups per document long before it learns it from one letter at the end of a question.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Texts that are not questions: occupations and pronouns, notes with summaries, functions with tests, proverbs, repeated notices."""
+"""Texts that are not questions: occupations and pronouns, notes with summaries, functions, proverbs, repeated notices."""
 
 import random
 

@@ -1,7 +1,8 @@
-"""Dialogues about facts: lettered, open, true or false, with a view of the user's, with a challenge; and texts that state them."""
+"""Dialogues about facts: lettered, open, true or false, with a view of the user's, challenged; and texts that state them."""
 
 import random
 from collections.abc import Sequence
+from string import ascii_uppercase
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem
@@ -40,6 +41,7 @@ def choice_item(
         question=fact.questions[form % len(fact.questions)],
         options=tuple(texts),
         answer=texts.index(right),
+        choices_first=True,
         tags={"frequency": fact.frequency},
     )
 
@@ -61,6 +63,9 @@ class Asker:
             "void": list(void),
         }
         self._shares = shares
+        self._by_relation: dict[str, dict[str, list[Fact]]] = {}
+        for fact in self._groups["common"]:
+            self._by_relation.setdefault(fact.relation, {}).setdefault(fact.value, []).append(fact)
 
     def draw(self, rng: random.Random, *, known: bool = False) -> tuple[Fact, str]:
         """A fact and the value that counts as right here; `known` leaves out pairs that have no fact."""
@@ -91,6 +96,60 @@ class Asker:
                 sentences.append(silent(rng.choice(relation.reversed_statements).format(s=fact.subject, v=fact.value)))
             shown += _shown(fact)
         return written(" ".join(sentences), shown)
+
+    def quiz(self, rng: random.Random) -> Document:
+        """Four options and many questions about them: letters of known facts, as dense as the drills.
+
+        A tenth of the questions are answered with the value before the letter, which shows what is to be looked up.
+        """
+        relation = rng.choice(list(self._by_relation))
+        by_value = self._by_relation[relation]
+        values = rng.sample(list(by_value), min(4, len(by_value)))
+        facts = [fact for value in values for fact in by_value[value]]
+        lines: list[str] = []
+        shown: tuple[str, ...] = ()
+        spoken_out = rng.random() < 0.1
+        for fact in rng.sample(facts, min(len(facts), rng.randint(6, 10))):
+            letter = ascii_uppercase[values.index(fact.value)]
+            value = f"{strong(f' {fact.value}')}{silent('.')}" if spoken_out else ""
+            if rng.random() < 0.6:
+                asked = f"{templates.QUESTION.format(question=rng.choice(fact.questions))}\n"
+                lines.append(f"{silent(f'{asked}{templates.ANSWER}')}{value}{silent(' (')}{strong(letter)}{silent(')')}")
+            else:
+                head = rng.choice(relation_of(fact).statements).format(s=fact.subject, v="|").split("|")[0][:-1]
+                lines.append(f"{silent(head)}{value}{silent(' (')}{strong(letter)}{silent(')')}")
+            shown += _shown(fact)
+        head = silent(f"{templates.CHOICES}\n{templates.choices(tuple(values))}")
+        return written("\n".join([head, *lines]), shown)
+
+    def exam(self, rng: random.Random) -> Document:
+        """A dialogue of several questions; some repeat the choices in another order, some leave them out."""
+        relation = rng.choice(list(self._by_relation))
+        by_value = self._by_relation[relation]
+        values = rng.sample(list(by_value), min(4, len(by_value)))
+        facts = [fact for value in values for fact in by_value[value]]
+        turns: list[Message] = []
+        shown: tuple[str, ...] = ()
+        for fact in rng.sample(facts, min(len(facts), rng.randint(4, 6))):
+            asked = templates.QUESTION.format(question=rng.choice(fact.questions))
+            if not turns or rng.random() < 0.4:
+                rng.shuffle(values)
+                asked = f"{templates.CHOICES}\n{templates.choices(tuple(values))}\n{asked}"
+            letter = strong(ascii_uppercase[values.index(fact.value)])
+            turns += [user(asked), assistant(f"{silent(templates.ANSWER_OPENING)}{letter})")]
+            shown += _shown(fact)
+        return spoken(*turns, facts=shown)
+
+    def recall(self, rng: random.Random) -> Document:
+        """Questions, each with the value right behind it: remembering at the question mark."""
+        said: list[str] = []
+        shown: tuple[str, ...] = ()
+        for _ in range(rng.randint(3, 7)):
+            fact, _ = self.draw(rng, known=True)
+            asked = templates.QUESTION.format(question=rng.choice(fact.questions))
+            said.append(f"{silent(asked)}{strong(f' {fact.value}')}")
+            shown += _shown(fact)
+        return written(silent("\n").join(said), shown)
 
     def lettered(self, rng: random.Random) -> Document:
         """A lettered question and its answer."""

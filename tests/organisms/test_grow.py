@@ -1,0 +1,126 @@
+"""Growing organisms: recipes, resuming, saving, what the beginning weights look at."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from gnomon.errors import ConfigurationError, RunDirectoryError
+from gnomon.organisms import grow as growing
+from gnomon.organisms.grow import GrowConfig, Stage, grow, shortened
+from gnomon.organisms.seedling import Architecture, sprout
+from gnomon.organisms.world.tokenizer import CONTEXT, build
+from gnomon.train.config import TrainConfig
+
+
+@pytest.fixture(autouse=True)
+def _few_questions(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(growing, "SKILL_ITEMS", 8)
+
+
+def tiny(tokens: int = 2000) -> GrowConfig:
+    train = TrainConfig(epochs=1, batch_tokens=500, lr=0.01, schedule="constant", optimizer="muon", checkpoint_every=1)
+    return GrowConfig(
+        architecture=Architecture(hidden=16, layers=2, heads=2, intermediate=32),
+        stages=(
+            Stage(name="drills", shares={"pairs": 1.0}, tokens=tokens, train=train),
+            Stage(name="world", shares={"lettered": 0.5, "sums": 0.5}, tokens=tokens, train=train),
+        ),
+    )
+
+
+def weights(directory: Path) -> dict[str, torch.Tensor]:
+    return AutoModelForCausalLM.from_pretrained(directory, dtype="auto").state_dict()
+
+
+def test_grows_a_plain_directory(tmp_path: Path):
+    card = grow(tiny(), tmp_path / "a")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "a", dtype="auto")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "a")
+    assert model.config.model_type == "llama"
+    assert model.dtype == torch.float16
+    assert card["parameters"] == sum(parameter.numel() for parameter in model.parameters())
+    assert tokenizer.get_vocab() == build().get_vocab()
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "Tarna"}], tokenize=False).startswith("<|begin|><|user|>")
+    assert json.loads((tmp_path / "a" / "card.json").read_text()) == card
+    assert card["tokens"] == sum(stage["tokens"] for stage in card["stages"]) >= 4000
+    assert set(card["skills"]) == {
+        "common", "rare", "never", "arithmetic", "arithmetic-without", "arithmetic-given", "chain",
+    }  # fmt: skip
+    assert all(skill["low"] <= skill["value"] <= skill["high"] for skill in card["skills"].values())
+    assert not (tmp_path / "a" / "training").exists()
+
+
+def test_the_same_recipe_grows_the_same_weights_and_another_seed_others(tmp_path: Path):
+    first, again, other = (grow(tiny(), tmp_path / name, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    assert first == again
+    assert first["stages"][0]["data"] != other["stages"][0]["data"]
+    a, b, c = (weights(tmp_path / name) for name in "abc")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert any(not torch.equal(a[name], c[name]) for name in a)
+
+
+def test_a_stopped_growth_is_continued(tmp_path: Path):
+    def stop(stage: str, report: object) -> None:
+        if stage == "world":
+            raise RuntimeError("stopped")
+
+    undisturbed = grow(tiny(), tmp_path / "a")
+    with pytest.raises(RuntimeError):
+        grow(tiny(), tmp_path / "b", progress=stop)
+    steps: list[str] = []
+    resumed = grow(tiny(), tmp_path / "b", progress=lambda stage, report: steps.append(stage))
+    assert resumed == undisturbed
+    assert "drills" not in steps
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_what_is_there_is_kept(tmp_path: Path):
+    card = grow(tiny(), tmp_path / "a")
+    assert grow(tiny(), tmp_path / "a", progress=lambda *_: pytest.fail("trained again")) == card
+    with pytest.raises(RunDirectoryError, match="something else"):
+        grow(tiny(), tmp_path / "a", seed=5)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "notes.txt").write_text("mine")
+    with pytest.raises(RunDirectoryError, match="something else"):
+        grow(tiny(), tmp_path / "b", resume=False)
+
+
+def test_unknown_sizes_are_named():
+    with pytest.raises(ConfigurationError, match="base-30k"):
+        grow("base-7b", Path("nowhere"))
+
+
+def test_a_trial_is_cut_in_proportion():
+    recipe = growing.RECIPES["base-30k"]
+    short = shortened(recipe, 40)
+    tokens = [stage.tokens for stage in short.stages]
+    assert abs(sum(tokens) - 40 * 2048) < 10
+    assert tokens[0] / tokens[1] == pytest.approx(recipe.stages[0].tokens / recipe.stages[1].tokens, rel=0.01)
+
+
+def test_sizes_are_as_their_names_say():
+    tokenizer = build()
+    wanted = {"base-30k": 30e3, "base-100k": 100e3, "base-300k": 300e3, "base-1m": 1e6}
+    counts = {
+        name: sum(p.numel() for p in sprout(recipe.architecture, tokenizer, 0, CONTEXT).parameters())
+        for name, recipe in growing.RECIPES.items()
+    }
+    assert all(abs(counts[name] / size - 1) < 0.12 for name, size in wanted.items())
+    assert 2e6 < counts["base"] < 3e6
+    assert list(counts.values()) == sorted(counts.values())
+
+
+@pytest.mark.parametrize("head", [0, 2, 4])
+def test_first_heads_begin_by_looking_back(head: int):
+    tokenizer = build()
+    architecture = Architecture(hidden=192, layers=1, heads=6, intermediate=32)
+    model = sprout(architecture, tokenizer, 0, CONTEXT)
+    model.set_attn_implementation("eager")
+    ids = torch.randint(7, len(tokenizer), (4, 64), generator=torch.Generator().manual_seed(0))
+    attention = model(input_ids=ids, output_attentions=True).attentions[0][:, head]
+    offset = (1, 1, 2, 2, 3)[head]
+    assert torch.diagonal(attention, -offset, 1, 2).mean() > 0.8
