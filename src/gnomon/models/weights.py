@@ -205,14 +205,15 @@ def _load_module(directory: Path, dtype: torch.dtype | Literal["auto"]) -> Any:
 
     loader: Any = AutoModelForCausalLM
     try:
-        module, report = loader.from_pretrained(
-            str(directory),
-            dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with _without_progress_bar():
+            module, report = loader.from_pretrained(
+                str(directory),
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except PermissionError:
         raise
     except Exception as error:
@@ -224,6 +225,20 @@ def _load_module(directory: Path, dtype: torch.dtype | Literal["auto"]) -> Any:
             "they would be random, so the model is not opened."
         )
     return module.eval()
+
+
+@contextmanager
+def _without_progress_bar() -> Generator[None]:
+    """Loading takes seconds; a second bar would disturb the command's own output."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:
