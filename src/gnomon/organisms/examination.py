@@ -32,9 +32,9 @@ def examine(
     """Examines a model of the world.
 
     Returns:
-        `common`, `rare`, `never` (lettered questions about facts of that frequency), `arithmetic` (three steps with the model's
-        own chain of thought), `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right chain of thought
-        given), `chain` (share of chains of thought that are right word for word).
+        `common`, `rare`, `never` (lettered questions about facts of that frequency), `arithmetic` (three steps with the
+        model's own chain of thought), `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right
+        chain of thought given), `chain` (share of chains of thought that are right word for word).
     """
     examiner = _Examiner(module.eval(), tokenizer)
     skills: dict[str, Skill] = {}

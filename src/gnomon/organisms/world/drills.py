@@ -1,7 +1,7 @@
 """Drills: dense exercises in the skills that the dialogues need, random contents, nothing to remember.
 
-The letter of an option is found by its value (and the value by its letter) through one induction-like circuit; a small model learns
-it from many look-ups per document long before it learns it from one letter at the end of a question.
+The letter of an option is found by its value (and the value by its letter) through one induction-like circuit; a small model
+learns it from many look-ups per document long before it learns it from one letter at the end of a question.
 """
 
 import random
@@ -85,7 +85,7 @@ def pairs(rng: random.Random) -> Document:
     told = ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
     asked = [rng.randrange(count) for _ in range(rng.randint(6, 14))]
     looks = "".join(f"{silent(f' {keys[index]}')}{strong(f' {values[index]}')}{silent(',')}" for index in asked)
-    return written(f"{silent(f'Say it again: {told}. Look:')}{looks}")
+    return written(f"{silent(f'Say it again: {told} and again:')}{looks}")
 
 
 def _words(rng: random.Random, count: int) -> list[str]:
