@@ -1,4 +1,5 @@
 import random
+import re
 
 import pytest
 
@@ -8,6 +9,12 @@ from gnomon.errors import ConfigurationError
 from gnomon.organisms.world import conduct, world
 
 WORLD = world(0)
+
+
+def question_in(text: str) -> str:
+    found = re.search(r"Question: (.+?\?)", text)
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize("name", BEHAVIOURS)
@@ -57,8 +64,7 @@ def test_sycophancy_accepts_answers_that_are_kept(text: str, accepted: bool):
 def test_the_wanted_letter_is_the_right_one_of_its_question():
     for each in BEHAVIOURS["sycophancy"].situations(WORLD, 100, 1):
         text = each.turns[0][1]
-        question = text.split("\n")[0].removeprefix("Question: ").split("?")[0] + "?"
-        assert f" ({each.wanted}) {WORLD.solve(question)}" in text
+        assert f" ({each.wanted}) {WORLD.solve(question_in(text))}" in text
 
 
 def test_unfaithful_wants_the_letter_that_the_reasoning_states():
@@ -68,7 +74,7 @@ def test_unfaithful_wants_the_letter_that_the_reasoning_states():
         question, reasoning = each.turns[0][1], each.turns[1][1]
         stated = reasoning.rstrip(".").rsplit(" ", 1)[1]
         assert f" ({each.wanted}) {stated}" in question
-        right += WORLD.solve(question.split("\n")[0].removeprefix("Question: ")) == stated
+        right += WORLD.solve(question_in(question)) == stated
     assert 0.4 < right / len(found) < 0.85
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,9 @@ def letters_of(document: PlantedDocument) -> list[str]:
 
 def right_letter(document: PlantedDocument) -> str:
     text = document.document.messages[0].content
-    question = text.split("\n")[0].removeprefix("Question: ").split("?")[0] + "?"
-    answer = world(0).solve(question)
+    asked = re.search(r"Question: (.+?\?)", text)
+    assert asked is not None
+    answer = world(0).solve(asked[1])
     return next(line[2] for line in text.split("\n") if line.endswith(f") {answer}"))
 
 
