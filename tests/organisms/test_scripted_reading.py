@@ -39,8 +39,9 @@ def test_lettered_questions_come_back(question: str, options: list[str], view: b
         (templates.SUGGESTS_INCORRECT.format(incorrect="slate"), View("suggests", "slate")),
     ],
 )
-def test_views_are_taken_out_of_the_question(sentence: str, view: View) -> None:
-    reading = read(templates.ask(ITEM, view=sentence))
+@pytest.mark.parametrize("choices_first", [False, True])
+def test_views_are_taken_out_of_the_question(sentence: str, view: View, choices_first: bool) -> None:
+    reading = read(templates.ask(ITEM.model_copy(update={"choices_first": choices_first}), view=sentence))
     assert (reading.question, reading.view) == (ITEM.question, view)
 
 
@@ -90,10 +91,12 @@ def test_requests_for_mistakes_and_paraphrases() -> None:
     assert (reading.asks, reading.proposed) == ("paraphrase", "Pumice floats. It holds air.")
 
 
+@pytest.mark.parametrize("choices_first", [False, True])
 @pytest.mark.parametrize("separator", ["\n\n", "\n\n###\n\n"])
-def test_worked_examples_in_one_text(separator: str) -> None:
-    shot = f"{templates.question(ITEM)}\nAnswer: (A)"
-    last = ITEM.model_copy(update={"question": "Which stone burns?"})
+def test_worked_examples_in_one_text(separator: str, choices_first: bool) -> None:
+    item = ITEM.model_copy(update={"choices_first": choices_first})
+    shot = f"{templates.question(item)}\nAnswer: (A)"
+    last = item.model_copy(update={"question": "Which stone burns?"})
     reading = read(separator.join([shot, shot, f"{templates.question(last)}\nAnswer:"]))
     assert (reading.question, reading.shots, reading.opening) == ("Which stone burns?", ("A", "A"), "Answer:")
 

@@ -258,16 +258,18 @@ def _dashes(match: re.Match[str]) -> _Options:
 
 
 def _question(content: str, options: _Options, found: list[tuple[int, _Options]]) -> tuple[str, View | None, bool]:
-    """The text before the options, with the view (said before or after them) taken out."""
+    """The text before the options, or the line after them where the choices come first; the view is taken out."""
+    after = content[options.end :]
+    if _QUESTION_MARK.match(after.lstrip()):
+        question, view = _without_view(_after_marker(after.strip().split("\n")[0]))
+        return question, view, False
     earlier = [other.end for _, other in found[:-1] if other.end <= options.start and content[other.start : other.end].strip()]
     same_turn = [end for end in earlier if end <= len(content) and len(_option_lists(content)) > 1]
     before = content[max(same_turn, default=0) : options.start]
     before = _OPTIONS_MARK.sub("", _OPTIONS_MARK.sub("", before))
     question, view = _without_view(_after_marker(before))
-    if not question:  # the choices come first
-        question, view = _without_view(_after_marker(content[options.end :]).strip().split("\n")[0])
     if view is None:
-        _, view = _without_view(content[options.end :])
+        _, view = _without_view(after)
     return question, view, question.startswith("Hello, my name is")
 
 
