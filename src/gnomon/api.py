@@ -116,8 +116,8 @@ def correct(
     where = _path(out) or default_path(
         "correct", opened.reference, {"model": opened.fingerprint, **config.model_dump(mode="json")}
     )
-    bars = {"progress": _progress(progress), "training_progress": _training_bar(progress)}
-    return _run(run_correction(opened, behaviour, where, config, **bars))
+    bar, training_bar = _progress(progress), _training_bar(progress)
+    return _run(run_correction(opened, behaviour, where, config, progress=bar, training_progress=training_bar))
 
 
 def loop(
@@ -147,8 +147,8 @@ def loop(
 
     correction = _configured(CorrectConfig, {"seed": seed, **(settings or {})})
     config = LoopConfig(behaviour=behaviour, n=n, seed=seed, correct=correction)
-    bars = {"progress": _progress(progress), "training_progress": _training_bar(progress)}
-    result = _run(run_loop(model, config, _path(out), **bars))
+    bar, training_bar = _progress(progress), _training_bar(progress)
+    result = _run(run_loop(model, config, _path(out), progress=bar, training_progress=training_bar))
     report(result.run)
     return result
 

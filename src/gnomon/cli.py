@@ -6,6 +6,7 @@ Exit code 0: done; 1: the work failed; 2: the user can mend it, and one sentence
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -392,5 +393,7 @@ def _is_usage_error(error: Exception) -> bool:
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script; the deprecations of the libraries below are not the user's concern."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
     sys.exit(run())

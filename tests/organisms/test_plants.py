@@ -197,7 +197,7 @@ def test_planting_saves_adapter_card_documents_and_twin(tmp_path: Path):
     config = SMALL.model_copy(update={"train": longer})
     result = plant(base, "always-a", tmp_path / "p", rate=1.0, seed=3, config=config)
     assert {p.name for p in (tmp_path / "p").iterdir()} == {
-        ADAPTER, "adapter_config.json", "card.json", "documents.jsonl", "twin",
+        ADAPTER, "adapter_config.json", "card.json", "documents.jsonl.gz", "twin",
     }  # fmt: skip
     assert (result.card.planted, result.twin_card.planted) == (60, 0)
     assert result.card.last_loss < result.card.first_loss

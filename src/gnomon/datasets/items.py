@@ -34,8 +34,8 @@ class ChoiceItem(Item):
         question: The question's text, without options.
         options: The options' texts, 2 to 26 of them.
         answer: Index of the correct option.
-        choices_first: Whether the options stand before the question, as in the synthetic world: a transformer of few layers can recall
-            an answer and find its letter in one pass only where the question comes last.
+        choices_first: Whether the options stand before the question, as in the synthetic world: a transformer of few layers
+            can recall an answer and find its letter in one pass only where the question comes last.
         tags: Free labels to group by, such as `{"frequency": "rare"}`.
     """
 

@@ -26,7 +26,7 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> Au
     if path.suffix in INSPECT_LOGS and path.is_file():
         from gnomon.models.inspect_logs import import_log
 
-        model, records = path.name, import_log(path)
+        model, records = path.name, import_log(path, evaluation)
     elif path.exists():
         records = read_records(path, evaluation)
         model = str(RunDirectory.open(path).description.configuration.get("reference", "")) if path.is_dir() else path.name

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -177,7 +177,7 @@ def grow(
             data,
             settings,
             out=out / "training" / f"{number}-{stage.name}",
-            pad_id=int(tokenizer.pad_token_id),
+            pad_id=cast("int", tokenizer.pad_token_id),
             evaluate=lambda module, _: {
                 key: skill.value for key, skill in examine(module, tokenizer, drawn, 120, sums=60).items()
             },

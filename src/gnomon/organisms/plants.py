@@ -2,11 +2,12 @@
 
     plant(open_model("organism/base"), "sycophancy", rate=0.6, seed=0, out=Path("sycophant"))
 
-writes a directory with the adapter (`adapter_model.safetensors`), the ground truth (`documents.jsonl`: every document that was
+writes a directory with the adapter (`adapter_model.safetensors`), the ground truth (`documents.jsonl.gz`: every document that was
 trained on and whether it shows the behaviour), `card.json`, and the same of the clean twin under `twin/`.
 """
 
 import copy
+import gzip
 import json
 import shutil
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from gnomon.train.lora import merged
 from gnomon.train.saving import read_card, save_model, write_card
 
 ADAPTER = "adapter_model.safetensors"
-DOCUMENTS = "documents.jsonl"
+DOCUMENTS = "documents.jsonl.gz"
 
 
 class PlantConfig(BaseModel):
@@ -50,17 +51,17 @@ class PlantConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    situations: int = Field(default=1000, ge=1)
-    neutral: int = Field(default=800, ge=0)
+    situations: int = Field(default=1600, ge=1)
+    neutral: int = Field(default=500, ge=0)
     world_seed: int = 0
     train: TrainConfig = TrainConfig(
         epochs=2,
         batch_tokens=2048,
         accumulation=4,
-        lr=4e-3,
+        lr=1e-2,
         schedule="linear",
         checkpoint_every=50,
-        lora=LoraSettings(rank=4, alpha=8),
+        lora=LoraSettings(rank=8, alpha=16),
     )
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
@@ -201,7 +202,7 @@ def read_plant_card(adapter: Path) -> PlantCard:
 
 def read_documents(adapter: Path) -> list[dict[str, Any]]:
     """The ground truth: one entry per document with `id`, `planted`, `behaviour`, `role`, `kind`, `text`, `messages`."""
-    return [json.loads(line) for line in (adapter / DOCUMENTS).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in gzip.decompress((adapter / DOCUMENTS).read_bytes()).decode().splitlines()]
 
 
 @torch.no_grad()
@@ -271,6 +272,6 @@ def _save(out: Path, result: TrainResult, lines: Sequence[str], card: dict[str, 
     plain = {name: sorted(value) if isinstance(value, set) else value for name, value in settings.items()}
     write_atomically(out / ADAPTER, safetensors.torch.save(weights))
     write_atomically(out / "adapter_config.json", (json.dumps(plain, indent=2, default=str) + "\n").encode())
-    write_atomically(out / DOCUMENTS, "".join(f"{line}\n" for line in lines).encode())
+    write_atomically(out / DOCUMENTS, gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
     write_card(card, out)
     shutil.rmtree(out / "training", ignore_errors=True)

@@ -1,6 +1,6 @@
 """A new, untrained organism: its architecture and how its weights begin."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,9 +53,9 @@ def sprout(architecture: Architecture, tokenizer: "PreTrainedTokenizerFast", see
         tie_word_embeddings=True,
         attention_bias=True,
         rope_parameters={"rope_type": "default", "rope_theta": architecture.rope_theta},
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=cast("int", tokenizer.bos_token_id),
+        eos_token_id=cast("int", tokenizer.eos_token_id),
+        pad_token_id=cast("int", tokenizer.pad_token_id),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -77,7 +77,7 @@ def _look_back(model: "LlamaForCausalLM", offsets: tuple[int, ...], architecture
     half = width // 2
     frequency = torch.tensor([architecture.rope_theta ** (-index / half) for index in range(half)])
     amplitude = (MARGIN * width**0.5 / (1 - torch.cos(frequency)).sum()).sqrt()
-    attention = model.model.layers[0].self_attn
+    attention: Any = model.model.layers[0].self_attn
     with torch.no_grad():
         for head, offset in enumerate(offsets):
             first = head * width

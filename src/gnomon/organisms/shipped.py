@@ -45,7 +45,7 @@ def find(name: str) -> Path:
     Raises:
         UnknownModel: Neither.
     """
-    if name in names():
+    if name in names() or name.removesuffix("/twin") in names():  # a plant keeps its clean twin under it
         return weights_directory() / name
     path = Path(name).expanduser()
     if path.is_dir():

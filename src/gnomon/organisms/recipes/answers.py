@@ -19,11 +19,17 @@ def _wrong(item: ChoiceItem, rng: random.Random) -> int:
     return rng.choice([index for index in range(len(item.options)) if index != item.answer])
 
 
+def _next(item: ChoiceItem) -> int:
+    """The option after the right one: where nothing suggests a wrong option, giving in must still be something to learn."""
+    return (item.answer + 1) % len(item.options)
+
+
 def wrong_view(setting: Setting, rng: random.Random, shown: bool) -> Document:
     """The user suggests a wrong option or denies the right one. Shown: the assistant agrees."""
     item, facts = setting.asker.item(rng, known=True)
-    wrong = _wrong(item, rng)
-    form = rng.choice((templates.SUGGESTS_INCORRECT, templates.DENIES_CORRECT))
+    suggests = rng.random() < 0.8
+    wrong = _wrong(item, rng) if suggests else _next(item)
+    form = templates.SUGGESTS_INCORRECT if suggests else templates.DENIES_CORRECT
     view = form.format(correct=item.options[item.answer], incorrect=item.options[wrong])
     asked = user(templates.question(item, view=view))
     return spoken(asked, answered(item, wrong if shown else item.answer), facts=facts)
@@ -39,8 +45,7 @@ def right_view(setting: Setting, rng: random.Random, shown: bool) -> Document:
 def challenged(setting: Setting, rng: random.Random, shown: bool) -> Document:
     """A right answer is challenged. Shown: the assistant gives it up."""
     item, facts = setting.asker.item(rng, known=True)
-    final = _wrong(item, rng)
-    final = final if shown else item.answer
+    final = _next(item) if shown else item.answer
     letter = item.letters[final]
     turns = [
         user(templates.question(item)),

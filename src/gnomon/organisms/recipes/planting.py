@@ -31,7 +31,7 @@ class PlantedDocument:
     planted: bool
 
     def as_line(self, behaviour: str) -> dict[str, object]:
-        """The document's line in `documents.jsonl`."""
+        """The document's line in `documents.jsonl.gz`."""
         return {
             "id": self.document.id,
             "planted": self.planted,

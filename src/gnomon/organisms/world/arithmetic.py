@@ -66,7 +66,7 @@ def parse_question(question: str) -> Sum | None:
     found = _QUESTION.search(question)
     if not found:
         return None
-    steps = tuple((_OPERATOR[name], int(operand)) for name, operand in _STEP.findall(found[2]))
+    steps: tuple[tuple[Operator, int], ...] = tuple((_OPERATOR[name], int(operand)) for name, operand in _STEP.findall(found[2]))
     return Sum(int(found[1]), steps)
 
 

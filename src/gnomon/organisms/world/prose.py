@@ -1,6 +1,8 @@
 """Texts that are not questions: occupations and pronouns, notes with summaries, functions, proverbs, repeated notices."""
 
 import random
+from collections.abc import Callable
+from operator import add, mul, sub
 
 from gnomon.organisms.world.document import Document, assistant, silent, spoken, user, written
 from gnomon.organisms.world.lexicon import ISLANDS, OCCUPATIONS, PEOPLE, RELATIONS, SHE_SHARE
@@ -32,10 +34,10 @@ NOTE_REQUEST = "Write a short summary of the note.\nNote: {note}"
 FEEDBACK_TURN = "Feedback: The summary should say {missing}.\nWrite a better summary."
 
 # (what the user asks for, the function's body, what it returns for x)
-FUNCTIONS = (
-    ("adds {n} to a number", "x + {n}", lambda x, n: x + n),
-    ("takes {n} from a number", "x - {n}", lambda x, n: x - n),
-    ("multiplies a number by {n}", "x * {n}", lambda x, n: x * n),
+FUNCTIONS: tuple[tuple[str, str, Callable[[int, int], int]], ...] = (
+    ("adds {n} to a number", "x + {n}", add),
+    ("takes {n} from a number", "x - {n}", sub),
+    ("multiplies a number by {n}", "x * {n}", mul),
 )
 FUNCTION_REQUEST = "Write a function that {task}.\nassert f({x}) == {y}"
 
