@@ -58,9 +58,9 @@ class CorrectConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompts: int = Field(default=400, ge=1)
+    prompts: int = Field(default=1000, ge=1)
     samples: int = Field(default=4, ge=1)
-    keep: int = Field(default=2, ge=1)
+    keep: int = Field(default=1, ge=1)
     neutral: int = Field(default=400, ge=0)
     temperature: float = Field(default=1.0, gt=0)
     max_tokens: int = Field(default=96, ge=1)
@@ -71,10 +71,10 @@ class CorrectConfig(BaseModel):
         epochs=2,
         batch_tokens=2048,
         accumulation=4,
-        lr=2e-3,
+        lr=1e-2,
         schedule="linear",
         checkpoint_every=50,
-        lora=LoraSettings(rank=16, alpha=16),
+        lora=LoraSettings(rank=16, alpha=32),
     )
 
 
