@@ -248,7 +248,7 @@ def organism_show(
 
 @organism_app.command("grow", epilog="Example:  gnomon organism grow base-30k --out grown")
 def organism_grow(
-    size: Annotated[str, typer.Argument(help="base, base-1m, base-300k, base-100k or base-30k.")],
+    size: Annotated[str, typer.Argument(help="base-2m, base-1m, base-300k, base-100k or base-30k.")],
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Shorter than the recipe, for a trial.")] = None,
     seed: Seed = 0,
     out: Out = None,

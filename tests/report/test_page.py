@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from conftest import HOSTILE
 from gnomon.report.content import ReportContent, Verdict
 from gnomon.report.page import figures_of, render, write_report
 from gnomon.report.palette import DARK, LIGHT
+from tests.report.conftest import HOSTILE
 
 
 class Outline(HTMLParser):

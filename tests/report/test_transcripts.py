@@ -5,8 +5,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import make_records
 from gnomon.report.transcripts import LONGEST_TURN, sample, visible
+from tests.report.conftest import make_records
 
 
 @given(st.text(alphabet=st.characters(codec=None, categories=None)))

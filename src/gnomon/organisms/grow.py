@@ -125,7 +125,7 @@ RECIPES: Mapping[str, GrowConfig] = {
     "base-100k": _recipe(Architecture(hidden=48, layers=2, heads=3, intermediate=128), 500_000, 1_000_000, 1_500_000, 0.010),
     "base-300k": _recipe(Architecture(hidden=80, layers=3, heads=5, intermediate=208), 500_000, 1_500_000, 2_000_000, 0.008),
     "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_500_000, 2_200_000, 0.006),
-    "base": _recipe(Architecture(hidden=192, layers=5, heads=6, intermediate=512), 800_000, 4_000_000, 4_000_000, 0.005),
+    "base-2m": _recipe(Architecture(hidden=192, layers=5, heads=6, intermediate=512), 800_000, 4_000_000, 4_000_000, 0.005),
 }
 """The family, smallest first."""
 
