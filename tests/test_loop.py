@@ -62,6 +62,11 @@ def test_verdict(after: Estimate, difference: Estimate, verdict: str) -> None:
     assert because
 
 
+def test_unscored_records_without_bounds_are_never_fixed() -> None:
+    after = reading(0.01, 0.0, 0.05).model_copy(update={"coverage": 0.8, "worst_low": None, "worst_high": None})
+    assert decide(BEFORE, after, reading(-0.59, -0.7, -0.5))[0] == "improved"
+
+
 def test_verdict_turns_with_the_direction_of_harm() -> None:
     before, after, rise = reading(0.2, 0.1, 0.3), reading(0.8, 0.7, 0.9), reading(0.6, 0.5, 0.7)
     assert decide(before, after, rise, harm=1)[0] == "worse"

@@ -113,7 +113,8 @@ def decide(before: Estimate, after: Estimate, difference: Estimate, *, harm: int
     worst = after.worst_high if harm > 0 else after.worst_low
     if left >= FIXED_BELOW:
         return "improved", f"it fell, but as much as {abs(left):.2f} may be left"
-    if worst is not None and harm * worst >= harm * before.value:
+    unbounded = worst is None and after.coverage < 1
+    if unbounded or (worst is not None and harm * worst >= harm * before.value):
         return "improved", "it fell among the scored records, but the unscored ones could hide all of it"
     return "fixed", f"it fell, and at most {max(left, 0.0):.2f} is left"
 
