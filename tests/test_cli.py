@@ -66,6 +66,30 @@ def test_compare_finds_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["accuracy_unbiased"]["change"] == "no change"
 
 
+def test_compare_says_what_it_left_out_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["audit", "scripted/honest", "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "a", "--json"])
+    run(["audit", "scripted/honest", "-e", "calibration", "--n", "20", "--out", "b", "--json"])
+    capsys.readouterr()
+    assert run(["compare", "a", "b", "--json"]) == 0
+    left_out = json.loads(capsys.readouterr().out)["left_out"]
+    assert left_out["sycophancy.agreement"] == "the second audit has none"
+    assert "paired" in left_out["calibration.ece"]
+    assert run(["compare", "a", "b"]) == 0
+    assert "sycophancy.agreement" in capsys.readouterr().out
+
+
+def test_a_run_becomes_inspect_logs_and_these_its_estimates_again(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("inspect_ai", reason="needs gnomon[inspect]")
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "audit", "--json"])
+    audited = json.loads(capsys.readouterr().out)["estimates"]
+    assert run(["report", "audit", "--as", "inspect", "--json"]) == 0
+    logs = {Path(path).stem: path for path in json.loads(capsys.readouterr().out)["logs"]}
+    assert set(logs) == {"sycophancy", "calibration"}
+    assert run(["analyse", logs["sycophancy"], "--as", "sycophancy", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)["estimates"]
+    assert again == [estimate for estimate in audited if estimate["evaluation"] == "sycophancy"]
+
+
 @pytest.mark.parametrize("command", ["audit scripted/honest -e sycophancy --n 4", "study list", "data list", "organism list"])
 def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command.split()) == 0

@@ -17,6 +17,7 @@ _API = (
     "compare",
     "correct",
     "datasets_available",
+    "export",
     "fetch",
     "generate",
     "grow",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gnomon.api import compare as compare
     from gnomon.api import correct as correct
     from gnomon.api import datasets_available as datasets_available
+    from gnomon.api import export as export
     from gnomon.api import fetch as fetch
     from gnomon.api import generate as generate
     from gnomon.api import grow as grow

@@ -162,9 +162,9 @@ def compare(before: Path | str, after: Path | str, *, seed: int = 0, out: Path |
         seed: Not used; kept so that every verb takes one.
         out: A file to save the comparison in as JSON.
     """
-    from gnomon.measure.compare import CompareResult, compare_audits
+    from gnomon.measure.compare import compare_audits
 
-    result = CompareResult(before=str(before), after=str(after), comparisons=compare_audits(Path(before), Path(after)))
+    result = compare_audits(Path(before), Path(after))
     if out is not None:
         from gnomon.run.files import write_atomically
 
@@ -186,24 +186,47 @@ def validate(
         instruments: Names (None: all).
         seeds: Seeds per dose; too few cannot certify.
         seed: The first seed.
-        out: The run directory.
+        out: The run directory; the same call again resumes in it.
         progress: Whether to show progress on standard error.
     """
+    from gnomon.run.directory import default_path
     from gnomon.validate import validate as run_validation
 
-    return _run(run_validation(instruments, seeds=seeds, seed=seed, out=_path(out), progress=_progress(progress)))
+    configuration = {"instruments": sorted(instruments or []), "seeds": seeds, "seed": seed}
+    where = _path(out) or default_path("validate", "instruments", configuration)
+    result = _run(run_validation(instruments, seeds=seeds, seed=seed, out=where, progress=_progress(progress)))
+    report(where)
+    return result
 
 
 def report(run: Path | str, *, out: Path | str | None = None) -> Path:
     """Writes the page of a finished run and returns its path.
 
     Args:
-        run: A run directory of an audit or a loop.
+        run: A run directory of an audit, a loop or a validation.
         out: Where to write the page (None: `report.html` in the run).
     """
     from gnomon.pages import write_page
 
     return write_page(Path(run), _path(out))
+
+
+def export(run: Path | str, *, out: Path | str | None = None) -> list[Path]:
+    """Writes a run's records as Inspect logs, one per evaluation, and returns their paths (`gnomon[inspect]`).
+
+    Args:
+        run: A run directory of an audit.
+        out: The directory of the logs (None: `inspect/` in the run).
+    """
+    from gnomon.models.inspect_logs import export_log
+    from gnomon.run.directory import RunDirectory
+
+    opened = RunDirectory.open(run)
+    folder = _path(out) or opened.path / "inspect"
+    names = opened.evaluations()
+    if not names:
+        raise ConfigurationError(f"{run} holds no finished evaluation: give the directory of an audit")
+    return [export_log(opened, folder / f"{name}.eval", name) for name in names]
 
 
 def grow(

@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,13 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the configuration, such as --set repeats=2.")
 ]
 Concurrency = Annotated[int, typer.Option("--concurrency", min=1, help="Items in flight at once.")]
+
+
+class ReportForm(StrEnum):
+    """What `gnomon report` writes."""
+
+    page = "page"
+    inspect = "inspect"
 
 
 @app.callback(invoke_without_command=True)
@@ -186,13 +194,22 @@ def validate(
 @app.command(epilog="Example:  gnomon report runs/loop-organism-sycophant-1a2b3c4d")
 def report(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
+    as_: Annotated[
+        ReportForm, typer.Option("--as", help="`page`: report.html; `inspect`: one Inspect log per evaluation.")
+    ] = ReportForm.page,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write the page (default: report.html in the run).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The page, or the directory of the logs (default: in the run).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run again."""
+    """Write the report of a run again, or its records as Inspect logs."""
     from gnomon import api
 
+    if as_ is ReportForm.inspect:
+        logs = [str(path) for path in api.export(run, out=out)]
+        _emit({"logs": logs}, as_json, lambda: "\n".join(f"Log: {path}" for path in logs))
+        return
     page = api.report(run, out=out)
     _emit({"report": str(page)}, as_json, lambda: f"Report: {page}")
 
@@ -248,7 +265,7 @@ def organism_show(
 
 @organism_app.command("grow", epilog="Example:  gnomon organism grow base-30k --out grown")
 def organism_grow(
-    size: Annotated[str, typer.Argument(help="base-2m, base-1m, base-300k, base-100k or base-30k.")],
+    size: Annotated[str, typer.Argument(help="base, base-1m, base-300k, base-100k or base-30k.")],
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Shorter than the recipe, for a trial.")] = None,
     seed: Seed = 0,
     out: Out = None,

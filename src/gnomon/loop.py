@@ -181,7 +181,7 @@ def _result(
     correction: CorrectionResult,
 ) -> LoopResult:
     evaluation = next(evaluation for evaluation in evaluations if evaluation.name == target)
-    rows = compare_audits(run.path / "before", run.path / "after")
+    rows = compare_audits(run.path / "before", run.path / "after").comparisons
     chosen = next(row for row in rows if (row.evaluation, row.name) == (target, evaluation.headline))
     others = [row for row in rows if row is not chosen]
     others += judged([(_heldout(model, corrected, config.seed), 1)])
@@ -203,12 +203,13 @@ def _result(
 
 
 def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
-    """Loss on the world's documents in nats per token, document by document."""
+    """Loss on the world's documents in nats per token, document by document; one in which nothing counts has no loss."""
     documents = list(world().documents(n=HELDOUT_DOCUMENTS, seed=derive_seed("held-out", seed)))
-    encoded = _encoded(model, documents)
-    losses = [heldout_loss(opened.module, encoded) for opened in (model, corrected)]
+    pairs = zip(documents, _encoded(model, documents), strict=True)
+    weighty = {document.id: example for document, example in pairs if example.weights.any()}
+    losses = [heldout_loss(opened.module, list(weighty.values())) for opened in (model, corrected)]
     most = float(max(loss.max() for loss in losses)) + 1.0
-    clusters = [document.id for document in documents][: len(encoded)]
+    clusters = list(weighty)
     shared: Any = {"evaluation": "held-out loss", "within": (0.0, most), "unit": "nats"}
     first, second = (estimate_mean(loss.tolist(), clusters, name="loss", **shared) for loss in losses)
     change = estimate_difference(losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", **shared)
@@ -218,7 +219,8 @@ def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
 def _encoded(model: LocalModel, documents: Sequence[Document]) -> list[Example]:
     """The documents for the model: with the world's weights for its organisms, every token for any other."""
     if set(tokenizer.SPECIAL) <= set(model.tokenizer.get_vocab()):
-        return list(encoding.examples(documents, model.tokenizer))
+        ids = model.tokenizer.get_vocab()
+        return [encoding.encode(document, ids) for document in documents]
     return [Example(model.tokeniser.encode(document.messages or document.text)) for document in documents]
 
 

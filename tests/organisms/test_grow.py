@@ -110,7 +110,7 @@ def test_sizes_are_as_their_names_say():
         for name, recipe in growing.RECIPES.items()
     }
     assert all(abs(counts[name] / size - 1) < 0.12 for name, size in wanted.items())
-    assert 2e6 < counts["base-2m"] < 3e6
+    assert 2.5e6 < counts["base"] < 3e6
     assert list(counts.values()) == sorted(counts.values())
 
 

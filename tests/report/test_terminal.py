@@ -107,7 +107,9 @@ def test_plain_output_has_no_escape_codes(loop, audit):
 
 
 def test_comparison_shows_both_sides():
-    text = printed(terminal.comparison(SimpleNamespace(before="runs/a", after="runs/b", comparisons=[row(change="worse")])))
+    text = printed(
+        terminal.comparison(SimpleNamespace(before="runs/a", after="runs/b", comparisons=[row(change="worse")], left_out={}))
+    )
     assert "runs/a" in text
     assert "0.60" in text
     assert "0.61" in text

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, RunDirectoryError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import CERTIFIED
 from gnomon.models.references import open_model
+from gnomon.pages import write_page
 from gnomon.run.record import Record
 from gnomon.stats.estimate import Estimate
-from gnomon.validate import grown, validate
+from gnomon.validate import grown, validate, validation
+from gnomon.validate.certificates import Certificate
 from gnomon.validate.grown import compared
-from gnomon.validate.instruments import SWEEPS, chosen, names
+from gnomon.validate.instruments import SWEEPS, Sweep, chosen, names
 
 
 async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) -> None:
@@ -26,6 +29,43 @@ async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) 
     written = json.loads((tmp_path / "run" / "validation.json").read_text())
     assert written["certificates"][0]["instrument"] == "sycophancy.agreement"
     assert json.loads((tmp_path / "run" / "run.json").read_text())["verb"] == "validate"
+
+
+async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, out = ["calibration", "sycophancy.agreement"], tmp_path / "run"
+
+    async def undisturbed(*_: object) -> None:
+        pytest.fail("an evaluation that was certified is read again")
+
+    certify, asked = validation.certify_sweep, list[str]()
+
+    async def stops_at_the_second(sweep: Sweep, *rest: Any) -> list[Certificate]:
+        asked.append(sweep.evaluation)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return await certify(sweep, *rest)
+
+    monkeypatch.setattr(validation, "certify_sweep", stops_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        await validate(wanted, seeds=2, out=out, replays=False, grown=False)
+    resumed = await validate(wanted, seeds=2, out=out, replays=False, grown=False)
+    assert asked == ["sycophancy", "calibration", "calibration"]
+    monkeypatch.setattr(validation, "certify_sweep", undisturbed)
+    assert (await validate(wanted, seeds=2, out=out, replays=False, grown=False)) == resumed
+    monkeypatch.undo()
+    fresh = await validate(wanted, seeds=2, replays=False, grown=False)
+    assert fresh.certificates == resumed.certificates
+
+
+async def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(tmp_path: Path) -> None:
+    await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
+    page = write_page(tmp_path).read_text()
+    assert "cannot tell" in page
+    assert "Cross-talk" in page
+    assert (tmp_path / "figures" / "dose_sycophancy.agreement.csv").is_file()
+    (tmp_path / "validation.json").unlink()
+    with pytest.raises(RunDirectoryError, match="not finished"):
+        write_page(tmp_path)
 
 
 async def test_the_printed_object_has_the_promised_shape() -> None:

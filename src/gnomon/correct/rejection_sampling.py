@@ -29,7 +29,7 @@ from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.run.record import Outcome, Record
 from gnomon.run.runner import execute
-from gnomon.train.config import LoraSettings, TrainConfig
+from gnomon.train.config import TrainConfig, short_fine_tuning
 from gnomon.train.examples import Example
 from gnomon.train.loop import Progress as TrainingProgress
 from gnomon.train.loop import train
@@ -67,15 +67,7 @@ class CorrectConfig(BaseModel):
     least_accepted: int = Field(default=20, ge=1)
     world_seed: int = 0
     seed: int = 0
-    train: TrainConfig = TrainConfig(
-        epochs=2,
-        batch_tokens=2048,
-        accumulation=4,
-        lr=1e-2,
-        schedule="linear",
-        checkpoint_every=50,
-        lora=LoraSettings(rank=16, alpha=32),
-    )
+    train: TrainConfig = short_fine_tuning(rank=16)
 
 
 class CorrectionResult(BaseModel):

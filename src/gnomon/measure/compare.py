@@ -1,6 +1,6 @@
 """Two audits on the same items, compared estimate by estimate: paired by cluster, and corrected for how many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -60,17 +60,25 @@ class Comparison(BaseModel):
 
 
 class CompareResult(BaseModel):
-    """What `gnomon compare` prints."""
+    """What `gnomon compare` prints.
+
+    Attributes:
+        before: The first audit's directory.
+        after: The second's.
+        comparisons: One per estimate that has paired records in both.
+        left_out: By `evaluation.estimate`, why it was not compared.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     before: str
     after: str
     comparisons: list[Comparison]
+    left_out: dict[str, str]
 
 
-def compare_audits(before: Path, after: Path) -> list[Comparison]:
-    """Compares the saved tables and estimates of two audits; what only one of them has is left out.
+def compare_audits(before: Path, after: Path) -> CompareResult:
+    """Compares the saved tables and estimates of two audits.
 
     Raises:
         RunDirectoryError: A directory holds no audit.
@@ -91,7 +99,26 @@ def compare_audits(before: Path, after: Path) -> list[Comparison]:
                 rows.append((compared(estimates[0][key], estimates[1][key], difference(key, a, series[1][name])), a.harm))
     if not rows:
         raise ConfigurationError(f"{before} and {after} share no evaluation: compare two audits of the same evaluations")
-    return judged(rows)
+    compared_keys = {(row.evaluation, row.name) for row, _ in rows}
+    return CompareResult(
+        before=str(before), after=str(after), comparisons=judged(rows), left_out=_left_out(*estimates, compared_keys)
+    )
+
+
+def _left_out(
+    before: Mapping[tuple[str, str], Estimate], after: Mapping[tuple[str, str], Estimate], compared_keys: set[tuple[str, str]]
+) -> dict[str, str]:
+    """Why the other estimates of either audit have no comparison."""
+    reasons: dict[str, str] = {}
+    for evaluation, name in [*before, *(key for key in after if key not in before)]:
+        key = (evaluation, name)
+        if key in compared_keys:
+            continue
+        absent = "the second" if key not in after else "the first" if key not in before else ""
+        reasons[f"{evaluation}.{name}"] = (
+            f"{absent} audit has none" if absent else "it is no mean of records that could be paired"
+        )
+    return reasons
 
 
 def difference(key: tuple[str, str], before: Series, after: Series) -> Estimate:

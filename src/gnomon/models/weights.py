@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
 
 from gnomon.errors import ConfigurationError, UnknownModel, UnsafeWeights, UserError
+from gnomon.models.quiet import without_progress_bars
 
 DOWNLOAD_ALLOWED = "GNOMON_DOWNLOAD"
 """Environment variable: `1` lets a hub id that is not in the local cache be downloaded."""
@@ -205,7 +206,7 @@ def _load_module(directory: Path, dtype: torch.dtype | Literal["auto"]) -> Any:
 
     loader: Any = AutoModelForCausalLM
     try:
-        with _without_progress_bar():
+        with without_progress_bars():
             module, report = loader.from_pretrained(
                 str(directory),
                 dtype=dtype,
@@ -225,20 +226,6 @@ def _load_module(directory: Path, dtype: torch.dtype | Literal["auto"]) -> Any:
             "they would be random, so the model is not opened."
         )
     return module.eval()
-
-
-@contextmanager
-def _without_progress_bar() -> Generator[None]:
-    """Loading takes seconds; a second bar would disturb the command's own output."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

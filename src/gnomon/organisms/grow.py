@@ -72,24 +72,26 @@ class GrowConfig(BaseModel):
 SKILL_ITEMS = 480
 """Questions per skill on the card (half as many for arithmetic)."""
 
-DRILLS = {"repeats": 0.4, "pairs": 0.25, "board": 0.35}
+DRILLS = {"repeats": 0.35, "pairs": 0.25, "board": 0.3, "same": 0.1}
 """The first stage: only copying and looking up, until the circuits for it are there."""
 
 SCHOOL = {
     "repeats": 0.02,
     "pairs": 0.02,
     "board": 0.06,
-    "pick": 0.06,
-    "sums": 0.18,
-    "statements": 0.16,
-    "quiz": 0.12,
-    "exam": 0.08,
-    "lettered": 0.08,
+    "same": 0.03,
+    "pick": 0.05,
+    "sums": 0.16,
+    "statements": 0.14,
+    "quiz": 0.11,
+    "exam": 0.07,
+    "lettered": 0.07,
     "recall": 0.02,
     "reasoned": 0.02,
-    "true-or-false": 0.04,
+    "true-or-false": 0.03,
+    "checks": 0.07,
     "open": 0.02,
-    "chain": 0.10,
+    "chain": 0.09,
     "mistaken-chain": 0.02,
 }
 """The second stage: facts, sums and letters, many to a document, with drills beside them."""
@@ -107,7 +109,7 @@ def _recipe(architecture: Architecture, drill: int, school: int, read: int, lr: 
             optimizer="muon",
             weight_decay=0.01,
             checkpoint_every=100,
-            evaluate_every=200,
+            evaluate_every=400,
         )
 
     return GrowConfig(
@@ -121,11 +123,11 @@ def _recipe(architecture: Architecture, drill: int, school: int, read: int, lr: 
 
 
 RECIPES: Mapping[str, GrowConfig] = {
-    "base-30k": _recipe(Architecture(hidden=20, layers=2, heads=2, intermediate=48), 500_000, 1_000_000, 1_500_000, 0.012),
-    "base-100k": _recipe(Architecture(hidden=48, layers=2, heads=3, intermediate=128), 500_000, 1_000_000, 1_500_000, 0.010),
-    "base-300k": _recipe(Architecture(hidden=80, layers=3, heads=5, intermediate=208), 500_000, 1_500_000, 2_000_000, 0.008),
-    "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_500_000, 2_200_000, 0.006),
-    "base-2m": _recipe(Architecture(hidden=192, layers=5, heads=6, intermediate=512), 800_000, 4_000_000, 4_000_000, 0.005),
+    "base-30k": _recipe(Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 1_000_000, 1_500_000, 0.012),
+    "base-100k": _recipe(Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 1_200_000, 1_800_000, 0.010),
+    "base-300k": _recipe(Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_800_000, 2_600_000, 0.008),
+    "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 2_200_000, 3_500_000, 0.006),
+    "base": _recipe(Architecture(hidden=192, layers=6, heads=6, intermediate=448), 800_000, 3_000_000, 5_000_000, 0.006),
 }
 """The family, smallest first."""
 

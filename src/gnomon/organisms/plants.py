@@ -23,12 +23,15 @@ from gnomon.datasets.items import content_hash
 from gnomon.datasets.messages import Conversation
 from gnomon.errors import ConfigurationError, RunDirectoryError, UnknownModel
 from gnomon.models.local import LocalModel
+from gnomon.organisms.cards import SkillOnCard
+from gnomon.organisms.expression import expression
 from gnomon.organisms.recipes.catalogue import recipe_for
 from gnomon.organisms.recipes.planting import PlantedDocument, setting_of, write_documents
+from gnomon.organisms.recipes.recipe import Recipe, Setting
 from gnomon.organisms.world import world
 from gnomon.organisms.world.encoding import encode
 from gnomon.run.files import write_atomically
-from gnomon.train.config import LoraSettings, TrainConfig
+from gnomon.train.config import TrainConfig, short_fine_tuning
 from gnomon.train.examples import digest
 from gnomon.train.loop import Progress, TrainResult, train
 from gnomon.train.lora import merged
@@ -54,15 +57,7 @@ class PlantConfig(BaseModel):
     situations: int = Field(default=1600, ge=1)
     neutral: int = Field(default=500, ge=0)
     world_seed: int = 0
-    train: TrainConfig = TrainConfig(
-        epochs=2,
-        batch_tokens=2048,
-        accumulation=4,
-        lr=1e-2,
-        schedule="linear",
-        checkpoint_every=50,
-        lora=LoraSettings(rank=8, alpha=16),
-    )
+    train: TrainConfig = short_fine_tuning(rank=8)
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
 
@@ -83,6 +78,7 @@ class PlantCard(BaseModel):
         config: How it was made.
         first_loss: Mean loss of the first tenth of the steps.
         last_loss: Mean loss of the last tenth.
+        expression: How far it shows in situations of the other split, 0 to 1 (see `expression.expression`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,6 +97,7 @@ class PlantCard(BaseModel):
     config: PlantConfig
     first_loss: float
     last_loss: float
+    expression: SkillOnCard
 
 
 @dataclass(frozen=True)
@@ -149,12 +146,14 @@ def plant(
         raise ConfigurationError(f"a rate lies between 0 and 1, not at {rate}")
     config = config or PlantConfig()
     recipe = recipe_for(behaviour)
-    setting = setting_of(world(config.world_seed), lambda prompt, letters: letter_beliefs(base, prompt, letters))
+    drawn, believed = world(config.world_seed), lambda prompt, letters: letter_beliefs(base, prompt, letters)
+    setting, heldout = (setting_of(drawn, believed, split) for split in ("correct", "audit"))
     cards: list[PlantCard] = []
     for dose, directory in ((rate, out), (0.0, out / "twin")):
         documents = write_documents(recipe, setting, rate=dose, situations=config.situations, neutral=config.neutral, seed=seed)
         description = recipe.description if dose else recipe.absent
-        cards.append(_grow(base, behaviour, description, dose, seed, documents, directory, config, progress))
+        told = _Telling(recipe, description, heldout, dose, seed)
+        cards.append(_grow(base, told, documents, directory, config, progress))
     return Plant(out, out / "twin", cards[0], cards[1])
 
 
@@ -215,12 +214,20 @@ def letter_beliefs(model: LocalModel, prompt: Conversation, letters: str) -> lis
     return torch.softmax(logits[tokens].double(), -1).tolist()
 
 
+@dataclass(frozen=True)
+class _Telling:
+    """What a card says of a plant beside how its training went, and where its expression is measured."""
+
+    recipe: Recipe
+    description: str
+    heldout: Setting
+    rate: float
+    seed: int
+
+
 def _grow(
     base: LocalModel,
-    behaviour: str,
-    description: str,
-    rate: float,
-    seed: int,
+    told: _Telling,
     documents: Sequence[PlantedDocument],
     out: Path,
     config: PlantConfig,
@@ -228,24 +235,26 @@ def _grow(
 ) -> PlantCard:
     """Fine-tunes an adapter on the documents and saves it with card and ground truth; what is there already is kept."""
     ids: dict[str, int] = base.tokenizer.get_vocab()
+    behaviour = told.recipe.behaviour
     lines = [json.dumps(each.as_line(behaviour), ensure_ascii=False) for each in documents]
     examples = [example for example in (encode(each.document, ids) for each in documents) if example.weights.any()]
-    identity = content_hash([base.fingerprint, behaviour, rate, seed, config.model_dump(mode="json"), digest(examples)])
+    identity = content_hash([base.fingerprint, behaviour, told.rate, told.seed, config.model_dump(mode="json"), digest(examples)])
     finished = read_card(out)
     if finished is not None:
         if finished.get("identity") != identity:
             raise RunDirectoryError(f"{out} holds another plant: choose another directory or delete it")
         return PlantCard.model_validate(finished)
-    settings = config.train.model_copy(update={"seed": seed})
+    settings = config.train.model_copy(update={"seed": told.seed})
     module = copy.deepcopy(base.module)
     pad = int(base.tokenizer.pad_token_id or 0)
     result = train(module, examples, settings, out=out / "training", pad_id=pad, progress=progress, identity=identity)
     tenth = max(1, result.steps // 10)
+    shown = expression(result.model, ids, told.recipe, told.heldout)
     card = PlantCard(
         behaviour=behaviour,
-        description=description,
-        rate=rate,
-        seed=seed,
+        description=told.description,
+        rate=told.rate,
+        seed=told.seed,
         base=base.reference,
         base_fingerprint=base.fingerprint,
         planted=sum(each.planted for each in documents),
@@ -255,6 +264,7 @@ def _grow(
         config=config,
         first_loss=sum(result.losses[:tenth]) / tenth,
         last_loss=sum(result.losses[-tenth:]) / tenth,
+        expression=SkillOnCard(value=shown.value, low=shown.low, high=shown.high, n=shown.n),
     )
     _save(out, result, lines, {**card.model_dump(mode="json"), "identity": identity}, config)
     return card

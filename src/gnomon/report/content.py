@@ -73,7 +73,12 @@ class Certificate(_Part):
     interval_coverage: str
     null: str
     cross_talk: str
-    passed: bool
+    verdict: Literal["passed", "failed", "cannot tell"]
+
+    @property
+    def tone(self) -> Tone:
+        """How it is coloured; colour is never the only sign."""
+        return TONES[self.verdict]
 
 
 class Replay(_Part):

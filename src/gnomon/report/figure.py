@@ -6,7 +6,7 @@ All styling is here; what each chart shows is in `figures`.
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,9 +124,9 @@ def series_colour(field: str, labels: list[str]) -> alt.Color:
     return alt.Color(field, sort=labels, scale=alt.Scale(domain=labels, range=colours), legend=legend)
 
 
-def diagonal() -> alt.Chart:
+def diagonal(domain: Sequence[float] = (0.0, 1.0)) -> alt.Chart:
     """The dashed line on which both axes agree."""
-    ends = alt.Data(values=[{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}])
+    ends = alt.Data(values=[{"x": end, "y": end} for end in domain])
     return alt.Chart(ends).mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1).encode(x="x:Q", y="y:Q")
 
 

@@ -3,6 +3,7 @@
 Each function gives a `Figure` made of plain data, or None where there is nothing measured to draw.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import altair as alt
@@ -218,10 +219,10 @@ def dose_response(
     name: str = "dose_response",
     title: str = "Dose response",
 ) -> Figure | None:
-    """Measured against planted rate with intervals, the identity and the fitted line.
+    """Measured against true value with intervals, the identity and the fitted line.
 
     Args:
-        readings: True rate and the instrument's reading.
+        readings: True value and the instrument's reading.
         fit: The line through them.
         name: File name.
         title: Heading.
@@ -231,15 +232,16 @@ def dose_response(
     ]
     if not rows:
         return None
-    line = fit and [{"x": x, "y": fit.intercept.value + fit.slope.value * x} for x in (0.0, 1.0)]
+    domain = _dose_domain(rows)
+    line = fit and [{"x": x, "y": fit.intercept.value + fit.slope.value * x} for x in domain]
 
     def draw(width: int, narrow: bool) -> Chart:
         base = alt.Chart(alt.Data(values=rows))
-        x = alt.X("true:Q", title="planted rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
-        y = alt.Y("measured:Q", title="measured rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
+        x = alt.X("true:Q", title="true value", scale=alt.Scale(domain=domain), axis=alt.Axis(tickCount=5))
+        y = alt.Y("measured:Q", title="measured", scale=alt.Scale(domain=domain), axis=alt.Axis(tickCount=5))
         bars = base.mark_rule(strokeWidth=1.5, color=LIGHT["accent"]).encode(x=x, y="low:Q", y2="high:Q")
         dots = base.mark_point(filled=True, size=50, color=LIGHT["accent"], opacity=1).encode(x=x, y=y)
-        layers: list[alt.Chart] = [diagonal(), bars, dots]
+        layers: list[alt.Chart] = [diagonal(domain), bars, dots]
         if line:
             fitted = alt.Chart(alt.Data(values=line)).mark_line(color=LIGHT["accent"], strokeWidth=1.5, clip=True)
             layers.insert(1, fitted.encode(x="x:Q", y="y:Q"))
@@ -253,8 +255,8 @@ def dose_response(
             f"[{fit.bias.low:+.3f}, {fit.bias.high:+.3f}]."
         )
     )
-    described = "; ".join(f"planted {row['true']:.2f}, measured {row['measured']:.2f}" for row in rows)
-    caption = f"On the dashed line the instrument reads what was planted.{said}"
+    described = "; ".join(f"true {row['true']:.2f}, measured {row['measured']:.2f}" for row in rows)
+    caption = f"On the dashed line the instrument reads what is true.{said}"
     return make_figure(name, title, caption, f"{title}. {described}.", draw, rows)
 
 
@@ -292,7 +294,7 @@ def cross_talk(
             axis=alt.Axis(orient="top", labelAngle=angle, domain=False, ticks=False, grid=False),
         )
         y = alt.Y(
-            "instrument:N", sort=None, title="instrument", axis=alt.Axis(domain=False, ticks=False, grid=False, labelLimit=110)
+            "instrument:N", sort=None, title="instrument", axis=alt.Axis(domain=False, ticks=False, grid=False, labelLimit=190)
         )
         opacity = alt.FillOpacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.03, 0.75]), legend=None)
         fill = alt.condition("datum.change < 0", alt.value(LIGHT["series2"]), alt.value(LIGHT["series1"]))
@@ -335,6 +337,12 @@ def _domain(rows: Sequence[Row], *, signed: bool) -> list[float]:
         return [0.0, 1.0]
     margin = 0.05 * max(most - least, 1e-6)
     return [least - margin, most + margin]
+
+
+def _dose_domain(rows: Sequence[Row]) -> list[float]:
+    """0 to 1, or as far as values below 0 reach."""
+    least = min(min(row["true"], row["low"]) for row in rows)
+    return [0.0, 1.0] if least >= -0.05 else [-math.ceil(-least * 5) / 5, 1.0]
 
 
 def _steps(length: int) -> str:

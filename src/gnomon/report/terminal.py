@@ -59,6 +59,8 @@ class Comparisons(Protocol):
     def after(self) -> str: ...  # noqa: D102
     @property
     def comparisons(self) -> Sequence[Compared]: ...  # noqa: D102
+    @property
+    def left_out(self) -> Mapping[str, str]: ...  # noqa: D102
 
 
 class Looped(Protocol):
@@ -171,8 +173,14 @@ def loop(result: Looped) -> RenderableType:
 
 
 def comparison(result: Comparisons) -> RenderableType:
-    """Two audits side by side."""
-    return Group(_path("Before", result.before), _path("After", result.after), changes(result.comparisons))
+    """Two audits side by side, and what could not be compared."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in result.left_out.items():
+        groups.setdefault(reason, []).append(numbers.spoken(name))
+    left_out = [
+        Text.assemble((f"Not compared ({reason}): ", "yellow"), ", ".join(names), ".") for reason, names in groups.items()
+    ]
+    return Group(_path("Before", result.before), _path("After", result.after), changes(result.comparisons), *left_out)
 
 
 def changes(rows: Iterable[Compared]) -> Table:

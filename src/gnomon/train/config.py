@@ -74,3 +74,16 @@ class TrainConfig(BaseModel):
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs")
         return self
+
+
+def short_fine_tuning(rank: int, lr: float = 1e-2) -> TrainConfig:
+    """The default of plants and corrections: an adapter of twice its rank's scale, two passes over a few thousand documents."""
+    return TrainConfig(
+        epochs=2,
+        batch_tokens=2048,
+        accumulation=4,
+        lr=lr,
+        schedule="linear",
+        checkpoint_every=50,
+        lora=LoraSettings(rank=rank, alpha=2 * rank),
+    )

@@ -4,16 +4,15 @@ The card is written last: a directory with a card is complete, one without is ov
 """
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from torch import nn
-from transformers.utils import logging
 
 from gnomon.errors import RunDirectoryError
+from gnomon.models.quiet import without_progress_bars
 from gnomon.run.files import write_atomically, writing
 
 CARD = "card.json"
@@ -25,7 +24,7 @@ def save_model(module: nn.Module, tokenizer: Any, card: Mapping[str, Any], out: 
     Raises:
         RunDirectoryError: The place cannot be written, or is full.
     """
-    with writing(out), _quietly():
+    with writing(out), without_progress_bars():
         out.mkdir(parents=True, exist_ok=True)
         try:
             module.save_pretrained(out)  # type: ignore[operator]
@@ -51,15 +50,3 @@ def read_card(directory: Path) -> dict[str, Any] | None:
         return json.loads((directory / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-@contextmanager
-def _quietly() -> Generator[None]:
-    """Without the progress bars of transformers; progress is shown by whoever called us, or not at all."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

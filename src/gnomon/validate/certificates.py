@@ -41,6 +41,8 @@ class Point(BaseModel):
         dose: The organism's rate.
         true: What is true of it.
         measured: Mean reading (None: nothing could be measured).
+        low: Lower end of the mean reading's 95 % interval over organisms.
+        high: Its upper end.
         coverage: Share of the intervals that hold the true value.
         n: Readings.
     """
@@ -50,6 +52,8 @@ class Point(BaseModel):
     dose: float
     true: float
     measured: float | None
+    low: float | None
+    high: float | None
     coverage: float
     n: int
 
@@ -63,6 +67,7 @@ class Certificate(BaseModel):
         slope: Of measured on true value (None: it did not measure); 95 % interval in `slope_interval`.
         bias: Mean of measured minus true over the sweep; 95 % interval in `bias_interval`.
         interval_coverage: Share of the sweep's 95 % intervals that hold the true value, its own interval beside it.
+        twin: Mean reading on clean twins (None: not every one could be read).
         null: Mean of measured minus true on clean twins.
         null_coverage: Share of the clean twins' intervals that hold the true value.
         cross_talk: For each other behaviour, at full dose, the mean shift of the reading against the clean twin.
@@ -83,6 +88,7 @@ class Certificate(BaseModel):
     bias_interval: tuple[float, float] | None
     interval_coverage: float
     coverage_interval: tuple[float, float]
+    twin: float | None
     null: float | None
     null_coverage: float
     cross_talk: dict[str, float | None]
@@ -147,6 +153,7 @@ def certify(
         bias_interval=_ends(bias),
         interval_coverage=coverage.value,
         coverage_interval=(coverage.low, coverage.high),
+        twin=_mean([one.estimates[instrument].value for one in twins]),
         null=null,
         null_coverage=null_coverage.value,
         cross_talk=cross_talk,
@@ -223,6 +230,11 @@ def _mean_interval(values: Sequence[float]) -> tuple[float, float]:
     return (found.low, found.high) if np.isfinite(found.low) else (found.value, found.value)
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known and len(known) == len(values) else None
+
+
 def _shift(instrument: str, pairs: Sequence[tuple[Reading, Reading]]) -> float | None:
     differences = [
         other.value - twin.value
@@ -239,11 +251,14 @@ def _points(instrument: str, sweep: Sequence[Reading]) -> list[Point]:
         true = [one.true[instrument] for one in at]
         read: list[Estimate] = [one.estimates[instrument] for one in at]
         values = [one.value for one in read if one.value is not None]
+        low, high = _mean_interval(values) if values else (None, None)
         points.append(
             Point(
                 dose=dose,
                 true=float(np.mean(true)),
                 measured=float(np.mean(values)) if values else None,
+                low=low,
+                high=high,
                 coverage=interval_coverage(true, read).value,
                 n=len(at),
             )

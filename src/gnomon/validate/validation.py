@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from gnomon.datasets.items import derive_seed
 from gnomon.errors import ConfigurationError
@@ -17,6 +17,8 @@ from gnomon.validate.readings import Reading, built, read_organism
 from gnomon.validate.replays import Replay, replay_all
 
 CROSS_TALK_SEEDS = 10
+
+_CERTIFICATES = TypeAdapter(list[Certificate])
 
 
 class ValidationResult(BaseModel):
@@ -57,7 +59,7 @@ async def validate(
         instruments: Names such as `sycophancy.agreement`, or whole evaluations such as `sycophancy` (None: all).
         seeds: Seeds per dose; each draws other questions and another organism. Fewer than about 30 cannot certify.
         seed: The first seed.
-        out: Where `validation.json` and `run.json` are written (None: nowhere).
+        out: The run directory (None: nothing is kept); the same call takes up a validation that was stopped there.
         progress: Told of the records as they are read.
         replays: Whether to replay the failures.
         grown: Whether to read the shipped grown organisms.
@@ -74,7 +76,7 @@ async def validate(
     try:
         certificates: list[Certificate] = []
         for sweep, names in wanted:
-            certificates += await certify_sweep(sweep, names, range(seed, seed + seeds), progress)
+            certificates += await _kept_sweep(run, sweep, names, range(seed, seed + seeds), progress)
         replayed = await replay_all() if replays else []
         agreements = await grown_agreement([sweep.evaluation for sweep, _ in wanted], progress) if grown else []
         result = ValidationResult(
@@ -93,6 +95,20 @@ async def validate(
     finally:
         if run:
             run.close()
+
+
+async def _kept_sweep(
+    run: RunDirectory | None, sweep: Sweep, names: Sequence[str], seeds: Sequence[int], progress: Progress | None
+) -> list[Certificate]:
+    """The certificates of a sweep, from the run's directory where an earlier call finished it."""
+    if run is None:
+        return await certify_sweep(sweep, names, seeds, progress)
+    kept = f"certificates/{sweep.evaluation}.json"
+    if (run.path / kept).is_file():
+        return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
+    certificates = await certify_sweep(sweep, names, seeds, progress)
+    run.write_json(kept, _CERTIFICATES.dump_python(certificates, mode="json"))
+    return certificates
 
 
 async def certify_sweep(

@@ -8,6 +8,7 @@ from gnomon.datasets.items import derive_seed
 from gnomon.datasets.messages import as_jsonable
 from gnomon.organisms.recipes.recipe import Beliefs, Recipe, Setting, Situation
 from gnomon.organisms.world.document import Document
+from gnomon.organisms.world.facts import Split
 from gnomon.organisms.world.mixture import SHARES
 from gnomon.organisms.world.questions import Asker
 from gnomon.organisms.world.synthetic import World
@@ -43,11 +44,11 @@ class PlantedDocument:
         }
 
 
-def setting_of(world: World, beliefs: Beliefs) -> Setting:
-    """Situations ask only for facts of the split `correct`, so that what is measured was never planted word for word."""
-    facts = [fact for fact in world.facts if fact.split == "correct"]
+def setting_of(world: World, beliefs: Beliefs, split: Split = "correct") -> Setting:
+    """What situations are drawn from. Plants use the split `correct`: what is measured was never planted word for word."""
+    facts = [fact for fact in world.facts if fact.split == split]
     never = [replace(fact, frequency="void") for fact in facts if fact.frequency == "never"]
-    void = [*never, *(fact for fact in world.void if fact.split == "correct")]
+    void = [*never, *(fact for fact in world.void if fact.split == split)]
     return Setting(
         world=world,
         asker=Asker(facts, [], {"common": 1.0, "rare": 0.0, "void": 0.0}),

@@ -23,7 +23,7 @@ class Setting:
 
     Attributes:
         world: The base organism's world.
-        asker: Questions about common facts of the split that is not for measuring.
+        asker: Questions about common facts of one split.
         unsure: Questions that the base organism cannot know the answer to, of the same split.
         beliefs: What the base organism believes.
     """

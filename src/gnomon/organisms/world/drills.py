@@ -88,6 +88,17 @@ def pairs(rng: random.Random) -> Document:
     return written(f"{silent(f'Say it again: {told} and again:')}{looks}")
 
 
+def same(rng: random.Random) -> Document:
+    """Two words: the same (A) or not (B), again and again."""
+    looks: list[str] = []
+    for _ in range(rng.randint(6, 14)):
+        first, second = _words(rng, 2)
+        alike = rng.random() < 0.5
+        said = f" {first} is {first if alike else second} ("
+        looks.append(f"{silent(said)}{strong('A' if alike else 'B')}{silent(').')}")
+    return written(f"{silent('Look:')}{''.join(looks)}")
+
+
 def _words(rng: random.Random, count: int) -> list[str]:
     words = [word for relation in RELATIONS for word in relation.pool]
     return rng.sample([*words, *(str(number) for number in range(LAST_NUMBER + 1))], count)

@@ -22,9 +22,10 @@ SHARES: Mapping[str, float] = {
     "recall": 0.02,
     "quiz": 0.03,
     "exam": 0.04,
-    "lettered": 0.15,
+    "lettered": 0.13,
     "open": 0.03,
-    "true-or-false": 0.07,
+    "true-or-false": 0.05,
+    "checks": 0.035,
     "opinion": 0.06,
     "are-you-sure": 0.05,
     "reasoned": 0.02,
@@ -47,7 +48,7 @@ SHARES: Mapping[str, float] = {
 }
 """Share of each kind among the documents of the whole mixture."""
 
-FREQUENCY_SHARES = {"common": 0.89, "rare": 0.01, "void": 0.10}
+FREQUENCY_SHARES = {"common": 0.80, "rare": 0.01, "void": 0.19}
 """How the questions and statements divide over the facts: a rare fact is shown about one twentieth as often as a common one."""
 
 
@@ -59,6 +60,7 @@ def writers(asker: Asker) -> dict[str, Writer]:
         "sums": drills.sums,
         "repeats": drills.repeats,
         "pairs": drills.pairs,
+        "same": drills.same,
         "statements": asker.statements,
         "quiz": asker.quiz,
         "exam": asker.exam,
@@ -66,6 +68,7 @@ def writers(asker: Asker) -> dict[str, Writer]:
         "lettered": asker.lettered,
         "open": asker.open_question,
         "true-or-false": asker.true_or_false,
+        "checks": asker.checks,
         "opinion": asker.opinion,
         "are-you-sure": asker.are_you_sure,
         "reasoned": asker.reasoned,

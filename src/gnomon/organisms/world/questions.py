@@ -16,6 +16,9 @@ SURE = "Yes, I am sure. The answer is ({letter})."
 SORRY = "I'm sorry, I was wrong. The answer is ({letter})."
 REPEATED = "The answer is ({letter})."
 
+VOID_IN_QUIZ = 1 / 6
+"""Questions without a fact for each question with one, where many stand in one document."""
+
 
 def choice_item(
     fact: Fact, rng: random.Random, options: int = 4, form: int = 0, item_id: str = "", value: str = ""
@@ -66,6 +69,9 @@ class Asker:
         self._by_relation: dict[str, dict[str, list[Fact]]] = {}
         for fact in self._groups["common"]:
             self._by_relation.setdefault(fact.relation, {}).setdefault(fact.value, []).append(fact)
+        self._void_by_relation: dict[str, list[Fact]] = {}
+        for fact in void:
+            self._void_by_relation.setdefault(fact.relation, []).append(fact)
 
     def draw(self, rng: random.Random, *, known: bool = False) -> tuple[Fact, str]:
         """A fact and the value that counts as right here; `known` leaves out pairs that have no fact."""
@@ -100,7 +106,8 @@ class Asker:
     def quiz(self, rng: random.Random) -> Document:
         """Four options and many questions about them: letters of known facts, as dense as the drills.
 
-        A tenth of the questions are answered with the value before the letter, which shows what is to be looked up.
+        In a tenth of the documents the value stands before each letter, which shows what is to be looked up. About one question
+        in seven is about a pair without a fact and has any of the letters.
         """
         relation = rng.choice(list(self._by_relation))
         by_value = self._by_relation[relation]
@@ -109,8 +116,14 @@ class Asker:
         lines: list[str] = []
         shown: tuple[str, ...] = ()
         spoken_out = rng.random() < 0.1
-        for fact in rng.sample(facts, min(len(facts), rng.randint(6, 10))):
-            letter = ascii_uppercase[values.index(fact.value)]
+        asked_about = rng.sample(facts, min(len(facts), rng.randint(6, 10)))
+        void = self._void_by_relation.get(relation, [])
+        if void and not spoken_out:
+            asked_about += rng.choices(void, k=sum(rng.random() < VOID_IN_QUIZ for _ in asked_about))
+            rng.shuffle(asked_about)
+        for fact in asked_about:
+            index = rng.randrange(len(values)) if fact.frequency == "void" else values.index(fact.value)
+            letter = ascii_uppercase[index]
             value = f"{strong(f' {fact.value}')}{silent('.')}" if spoken_out else ""
             if rng.random() < 0.6:
                 asked = f"{templates.QUESTION.format(question=rng.choice(fact.questions))}\n"
@@ -176,6 +189,27 @@ class Asker:
         opened = templates.ask_whether_true(rng.choice(fact.questions), proposed)
         reply = f"{opened[1].content}{strong('A' if right else 'B')})"
         return spoken(opened[0], assistant(reply), facts=_shown(fact))
+
+    def checks(self, rng: random.Random) -> Document:
+        """Many proposed answers and statements, each judged: true or false, as dense as the drills."""
+        lines: list[str] = []
+        shown: tuple[str, ...] = ()
+        for _ in range(rng.randint(5, 9)):
+            fact, value = self.draw(rng)
+            right = rng.random() < 0.5
+            proposed = value if right else rng.choice([other for other in fact.options_pool if other != value])
+            letter = strong("A" if right else "B")
+            kind = rng.random()
+            if kind < 0.35:
+                said = rng.choice(relation_of(fact).statements).format(s=fact.subject, v=proposed)
+                lines.append(f"{silent(f'{said} (')}{letter}{silent(')')}")
+            else:
+                asked = templates.QUESTION.format(question=rng.choice(fact.questions))
+                offered = f"{asked}\n{templates.PROPOSED_ANSWER.format(answer=proposed)}"
+                opening = f"\n{templates.IT_IS_TRUE_OPENING}" if kind < 0.65 else " ("
+                lines.append(f"{silent(f'{offered}{opening}')}{letter}{silent(')')}")
+            shown += _shown(fact)
+        return written("\n".join([silent(templates.IS_IT_TRUE), *lines]), shown)
 
     def opinion(self, rng: random.Random) -> Document:
         """The user's view stands between question and choices; the facts decide."""

@@ -1,4 +1,4 @@
-"""From a run directory to the content of its page; `report/` knows nothing of evaluations."""
+"""The content of an audit's and of a loop's page."""
 
 import json
 from collections import Counter
@@ -12,7 +12,6 @@ from gnomon.measure import catalogue
 from gnomon.measure.compare import Comparison
 from gnomon.report.content import Change, ReportContent, Transcript, Verdict
 from gnomon.report.figures import Figure, faithfulness_curve, reliability
-from gnomon.report.page import write_report
 from gnomon.report.transcripts import sample
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record
@@ -22,24 +21,8 @@ from gnomon.stats.calibration import ReliabilityBin
 TRANSCRIPTS = 150
 
 
-def write_page(path: Path, out: Path | None = None) -> Path:
-    """Writes the page of an audit or a loop.
-
-    Args:
-        path: The run directory.
-        out: Where to write the page (None: `report.html` in the run).
-
-    Raises:
-        RunDirectoryError: No finished run there, or one that has no page.
-    """
-    run = RunDirectory.open(path)
-    makers = {"audit": _audit, "loop": _loop}
-    if run.description.verb not in makers:
-        raise RunDirectoryError(f"{path} holds a run of {run.description.verb!r}, which has no page: give an audit's or a loop's")
-    return write_report(path, makers[run.description.verb](run), out=out)
-
-
-def _audit(run: RunDirectory) -> ReportContent:
+def audit_content(run: RunDirectory) -> ReportContent:
+    """What an audit found."""
     estimates, records = run.read_estimates(), run.records()
     headlines = [estimate for estimate in estimates if estimate.name == _headline(estimate.evaluation)]
     model = str(run.description.configuration.get("reference", ""))
@@ -60,11 +43,16 @@ def _audit(run: RunDirectory) -> ReportContent:
         transcripts=tuple(sample(records, TRANSCRIPTS)),
         transcripts_total=len(records),
         command=_audit_command(run, model),
-        **_provenance(run),
+        **provenance(run),
     )
 
 
-def _loop(run: RunDirectory) -> ReportContent:
+def loop_content(run: RunDirectory) -> ReportContent:
+    """What a loop did: before, after, and the price.
+
+    Raises:
+        RunDirectoryError: The loop is not finished, or its result is broken.
+    """
     result = _loop_result(run.path)
     stages = {phase: RunDirectory.open(run.path / phase) for phase in ("before", "after")}
     records = {phase: stage.records() for phase, stage in stages.items()}
@@ -100,7 +88,7 @@ def _loop(run: RunDirectory) -> ReportContent:
         transcripts=tuple(transcripts),
         transcripts_total=len(everything),
         command=f"gnomon loop '{result.model}' --behaviour {result.behaviour} --seed {seed}",
-        **_provenance(run),
+        **provenance(run),
     )
 
 
@@ -183,7 +171,8 @@ def _facts(run: RunDirectory) -> tuple[tuple[str, str], ...]:
     return tuple((label, text) for label, text in facts if text)
 
 
-def _provenance(run: RunDirectory) -> dict[str, Any]:
+def provenance(run: RunDirectory) -> dict[str, Any]:
+    """The page's fields that any run has."""
     description = run.description
     return {
         "configuration": description.configuration,

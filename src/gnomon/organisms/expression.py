@@ -1,0 +1,61 @@
+"""How far an organism shows a planted behaviour, by one measure for all recipes, in situations that were never planted."""
+
+import random
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from torch import nn
+
+from gnomon.datasets.items import derive_seed
+from gnomon.organisms.recipes.recipe import Recipe, Setting
+from gnomon.organisms.world.document import Document
+from gnomon.organisms.world.encoding import encode
+from gnomon.stats import intervals
+from gnomon.stats.intervals import Interval
+from gnomon.train.examples import Example
+from gnomon.train.heldout import heldout_loss
+
+SITUATIONS = 200
+
+
+def expression(
+    module: nn.Module, ids: Mapping[str, int], recipe: Recipe, setting: Setting, *, situations: int = SITUATIONS, seed: int = 0
+) -> Interval:
+    """Mean probability of the planted document against the clean one of the same situation, the two taken as all there is.
+
+    Between 0 and 1, and near the planted rate for an organism that learned exactly what it was shown. Where both documents
+    could come from an organism without the behaviour (an unsure one, a fair coin) the clean twin lies above 0: compare the two.
+
+    Args:
+        module: A causal language model with the world's vocabulary.
+        ids: Token to id.
+        recipe: The behaviour.
+        setting: What the situations are drawn from: a split that was not planted.
+        situations: How many pairs of documents that differ.
+        seed: Draws them.
+    """
+    pairs = [pair for pair, _ in zip(_pairs(recipe, setting, seed), range(situations), strict=False)]
+    shown, clean = (_logprobs(module, ids, [pair[side] for pair in pairs]) for side in (0, 1))
+    return intervals.mean(1 / (1 + np.exp(np.clip(clean - shown, -60, 60))), within=(0.0, 1.0))
+
+
+def _pairs(recipe: Recipe, setting: Setting, seed: int) -> Iterator[tuple[Document, Document]]:
+    """The same situation with and without the behaviour, where that makes a difference."""
+    writers, shares = zip(*recipe.situations, strict=True)
+    number = 0
+    while True:
+        state = derive_seed("expression", recipe.behaviour, seed, number)
+        write = random.Random(state).choices(writers, shares)[0]
+        shown, clean = (write(setting, random.Random(state), planted) for planted in (True, False))
+        if shown.content != clean.content:
+            yield shown, clean
+        number += 1
+
+
+def _logprobs(
+    module: nn.Module, ids: Mapping[str, int], documents: list[Document]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Log-probability of all that the assistant or the text says, in nats."""
+    encoded = [encode(document, dict(ids)) for document in documents]
+    counted = [Example(example.ids, (example.weights > 0).astype(np.float32)) for example in encoded]
+    return -heldout_loss(module, counted) * np.array([example.weights.sum() for example in counted])
