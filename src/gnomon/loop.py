@@ -16,7 +16,7 @@ from gnomon.errors import Unsupported
 from gnomon.measure import catalogue
 from gnomon.measure.audit import audit
 from gnomon.measure.compare import Comparison, compare_audits, compared, judged
-from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.evaluation import Evaluation, Series
 from gnomon.models.local import LocalModel
 from gnomon.models.references import open_model
 from gnomon.organisms.world import Document, encoding, tokenizer, world
@@ -24,7 +24,7 @@ from gnomon.run.directory import RunDirectory, default_path
 from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_difference, estimate_mean
+from gnomon.stats.estimators import estimate_mean
 from gnomon.train.examples import Example
 from gnomon.train.heldout import heldout_loss
 from gnomon.train.loop import Progress as TrainingProgress
@@ -212,8 +212,8 @@ def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
     clusters = list(weighty)
     shared: Any = {"evaluation": "held-out loss", "within": (0.0, most), "unit": "nats"}
     first, second = (estimate_mean(loss.tolist(), clusters, name="loss", **shared) for loss in losses)
-    change = estimate_difference(losses[0].tolist(), losses[1].tolist(), clusters, name="loss difference", **shared)
-    return compared(first, second, change)
+    series = [Series(loss.tolist(), clusters, within=(0.0, most), harm=1) for loss in losses]
+    return compared(first, second, *series)
 
 
 def _encoded(model: LocalModel, documents: Sequence[Document]) -> list[Example]:

@@ -50,6 +50,48 @@ def test_p_is_never_zero():
     assert 0 < paired.sign_flip_test(np.ones(500), permutations=100).p <= 1 / 101
 
 
+def test_swapping_equal_clusters_is_flipping_signs():
+    rng = np.random.default_rng(2)
+    first, second, clusters = rng.normal(size=24), rng.normal(0.4, 1, 24), np.repeat(np.arange(8), 3)
+    flipped = paired.sign_flip_test(second - first, clusters)
+    assert paired.swap_test(first, second, clusters, clusters).p == pytest.approx(flipped.p)
+
+
+def test_swapping_unequal_clusters_is_what_brute_force_says():
+    first = {"a": [1.0, 0.0], "b": [0.0], "c": [0.0, 0.0, 1.0], "d": [], "e": [0.0]}
+    second = {"a": [1.0], "b": [1.0, 1.0], "c": [1.0], "d": [1.0], "e": [0.0, 1.0]}
+
+    def difference(pattern: tuple[int, ...]) -> float:
+        sides = [[], []]  # type: list[list[float]]
+        for swapped, name in zip(pattern, first, strict=True):
+            sides[0] += (second if swapped else first)[name]
+            sides[1] += (first if swapped else second)[name]
+        return float(np.mean(sides[1]) - np.mean(sides[0]))
+
+    reached = [abs(difference(pattern)) >= abs(difference((0,) * 5)) - 1e-12 for pattern in product((0, 1), repeat=5)]
+    sides = [[value for values in side.values() for value in values] for side in (first, second)]
+    named = [[name for name, values in side.items() for _ in values] for side in (first, second)]
+    assert paired.swap_test(*sides, *named).p == pytest.approx(np.mean(reached))
+
+
+def test_the_swap_test_holds_its_level_when_nothing_differs():
+    rng = np.random.default_rng(5)
+    p_values = []
+    for seed in range(300):
+        rates, sides = rng.beta(1, 1, 30), []
+        for _ in range(2):
+            codes = np.repeat(np.arange(30), rng.integers(1, 4, 30))
+            sides.append((rng.random(codes.size) < rates[codes], codes))
+        (a, first), (b, second) = sides
+        p_values.append(paired.swap_test(a, b, first, second, seed=seed, permutations=400).p)
+    assert 0.01 < np.mean(np.array(p_values) <= 0.05) < 0.09
+
+
+def test_a_comparison_needs_values_on_both_sides():
+    with pytest.raises(ValueError, match="both sides"):
+        paired.swap_test([], [1.0])
+
+
 def test_mcnemar_is_the_binomial_test_of_discordant_pairs():
     first, second = np.array([1, 1, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 0, 1, 0])
     assert paired.mcnemar_test(first, second).p == pytest.approx(binomtest(1, 6).pvalue)

@@ -6,7 +6,6 @@ from typing import Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
-from scipy import stats as distributions
 
 from gnomon.errors import ConfigurationError
 from gnomon.measure import catalogue
@@ -14,7 +13,7 @@ from gnomon.measure.evaluation import Series
 from gnomon.run.directory import RunDirectory
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_contrast
-from gnomon.stats.paired import holm
+from gnomon.stats.paired import holm, swap_test
 
 Change = Literal["worse", "better", "changed", "no change", "cannot tell"]
 
@@ -32,7 +31,7 @@ class Comparison(BaseModel):
         before: In the first run.
         after: In the second.
         difference: After minus before, paired by cluster.
-        p: Two-sided p-value of no difference, from the interval's standard error.
+        p: Two-sided p-value of no difference: before and after swapped within clusters (`stats.paired.swap_test`).
         p_adjusted: The same after Holm's correction over all rows of the comparison.
         change: `worse` or `better` where the adjusted p-value is below 0.05 (`changed` where neither direction is harmful).
     """
@@ -96,12 +95,15 @@ def compare_audits(before: Path, after: Path) -> CompareResult:
         for name, a in series[0].items():
             key = (evaluation, name)
             if name in series[1] and key in estimates[0] and key in estimates[1]:
-                rows.append((compared(estimates[0][key], estimates[1][key], difference(key, a, series[1][name])), a.harm))
+                rows.append((compared(estimates[0][key], estimates[1][key], a, series[1][name]), a.harm))
     if not rows:
         raise ConfigurationError(f"{before} and {after} share no evaluation: compare two audits of the same evaluations")
     compared_keys = {(row.evaluation, row.name) for row, _ in rows}
     return CompareResult(
-        before=str(before), after=str(after), comparisons=judged(rows), left_out=_left_out(*estimates, compared_keys)
+        before=str(before),
+        after=str(after),
+        comparisons=judged(rows),
+        left_out=_left_out(estimates[0], estimates[1], compared_keys),
     )
 
 
@@ -121,20 +123,26 @@ def _left_out(
     return reasons
 
 
-def difference(key: tuple[str, str], before: Series, after: Series) -> Estimate:
-    """After minus before over shared clusters; the two may have different records in a cluster (conditional rates)."""
-    return estimate_contrast(
-        [*before.values, *after.values],
-        [False] * len(before.values) + [True] * len(after.values),
-        [*before.clusters, *after.clusters],
-        evaluation=key[0],
-        name=f"{key[1]} difference",
-        within=before.within,
+def compared(before: Estimate, after: Estimate, first: Series, second: Series) -> Comparison:
+    """A comparison with its p-value, not yet corrected for its neighbours.
+
+    Args:
+        before: The estimate before.
+        after: The estimate after.
+        first: What the estimate before is the mean of.
+        second: The same after; in conditional rates a cluster may have other records.
+    """
+    change = estimate_contrast(
+        [*first.values, *second.values],
+        [False] * len(first.values) + [True] * len(second.values),
+        [*first.clusters, *second.clusters],
+        evaluation=before.evaluation,
+        name=f"{before.name} difference",
+        within=first.within,
+        unit="nats" if before.unit == "nats" else "difference",
     )
-
-
-def compared(before: Estimate, after: Estimate, change: Estimate) -> Comparison:
-    """A comparison with its p-value, not yet corrected for its neighbours."""
+    sides = [_scored(one) for one in (first, second)]
+    p = None if change.value is None else swap_test(sides[0][0], sides[1][0], sides[0][1], sides[1][1]).p
     return Comparison(
         **change.model_dump(exclude={"name", "evaluation"}),
         evaluation=before.evaluation,
@@ -142,8 +150,13 @@ def compared(before: Estimate, after: Estimate, change: Estimate) -> Comparison:
         before=before,
         after=after,
         difference=change,
-        p=p_value(change),
+        p=p,
     )
+
+
+def _scored(series: Series) -> tuple[list[float], list[str]]:
+    pairs = [(value, cluster) for value, cluster in zip(series.values, series.clusters, strict=True) if value is not None]
+    return [float(value) for value, _ in pairs], [cluster for _, cluster in pairs]
 
 
 def judged(rows: Sequence[tuple[Comparison, int]]) -> list[Comparison]:
@@ -155,16 +168,6 @@ def judged(rows: Sequence[tuple[Comparison, int]]) -> list[Comparison]:
         p = next(adjusted) if row.p is not None else None
         results.append(row.model_copy(update={"p_adjusted": p, "change": _change(row.value, p, harm)}))
     return results
-
-
-def p_value(change: Estimate) -> float | None:
-    """Two-sided p-value of zero by the interval's half-width towards zero, taken as 1.96 standard errors."""
-    if change.value is None or change.low is None or change.high is None:
-        return None
-    half = change.value - change.low if change.value > 0 else change.high - change.value
-    if change.value == 0 or half <= 0:
-        return 1.0
-    return float(2 * distributions.norm.sf(abs(change.value) / (half / distributions.norm.ppf(0.975))))
 
 
 def _check_same_items(name: str, before: pl.DataFrame, after: pl.DataFrame) -> None:

@@ -11,16 +11,19 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.datasets.items import content_hash
 from gnomon.errors import ConfigurationError, RunDirectoryError
+from gnomon.models.local import LocalModel
 from gnomon.organisms.cards import GrownCard, SkillOnCard, StageOnCard
 from gnomon.organisms.examination import examine
 from gnomon.organisms.seedling import Architecture, sprout
+from gnomon.organisms.shipped import open_organism
+from gnomon.organisms.transplant import transplanted
 from gnomon.organisms.world import Document, World, mixture, world
 from gnomon.organisms.world.encoding import examples
 from gnomon.organisms.world.tokenizer import CONTEXT, build
@@ -28,6 +31,9 @@ from gnomon.train.config import TrainConfig
 from gnomon.train.examples import Example, digest
 from gnomon.train.loop import StepReport, train
 from gnomon.train.saving import read_card, save_model
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 Progress = Callable[[str, StepReport], None]
 """Told the stage's name and the step."""
@@ -59,6 +65,7 @@ class GrowConfig(BaseModel):
         stages: What it reads, in order.
         world_seed: Which world.
         dtype: In which its weights are saved.
+        parent: The smaller organism that it begins as (None: random weights).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,12 +74,13 @@ class GrowConfig(BaseModel):
     stages: tuple[Stage, ...]
     world_seed: int = 0
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+    parent: str | None = None
 
 
 SKILL_ITEMS = 480
 """Questions per skill on the card (half as many for arithmetic)."""
 
-DRILLS = {"repeats": 0.35, "pairs": 0.25, "board": 0.3, "same": 0.1}
+DRILLS = {"repeats": 0.4, "pairs": 0.25, "board": 0.35}
 """The first stage: only copying and looking up, until the circuits for it are there."""
 
 SCHOOL = {
@@ -97,37 +105,49 @@ SCHOOL = {
 """The second stage: facts, sums and letters, many to a document, with drills beside them."""
 
 
-def _recipe(architecture: Architecture, drill: int, school: int, read: int, lr: float) -> GrowConfig:
-    def training(schedule: Literal["constant", "linear"], warmup: float, rate: float) -> TrainConfig:
-        return TrainConfig(
-            epochs=1,
-            batch_tokens=2048,
-            accumulation=3,
-            lr=rate,
-            schedule=schedule,
-            warmup=warmup,
-            optimizer="muon",
-            weight_decay=0.01,
-            checkpoint_every=100,
-            evaluate_every=400,
-        )
+def _training(rate: float, schedule: Literal["constant", "linear"], warmup: float) -> TrainConfig:
+    return TrainConfig(
+        epochs=1,
+        batch_tokens=2048,
+        accumulation=3,
+        lr=rate,
+        schedule=schedule,
+        warmup=warmup,
+        optimizer="muon",
+        weight_decay=0.01,
+        checkpoint_every=100,
+        evaluate_every=400,
+    )
 
+
+def _from_seed(architecture: Architecture, drill: int, school: int, read: int, lr: float) -> GrowConfig:
     return GrowConfig(
         architecture=architecture,
         stages=(
-            Stage(name="drills", shares=DRILLS, tokens=drill, train=training("constant", 0.05, 0.012)),
-            Stage(name="school", shares=SCHOOL, tokens=school, train=training("constant", 0.02, lr)),
-            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=training("linear", 0.01, lr)),
+            Stage(name="drills", shares=DRILLS, tokens=drill, train=_training(0.012, "constant", 0.05)),
+            Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.02)),
+            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
+        ),
+    )
+
+
+def _from_parent(parent: str, architecture: Architecture, school: int, read: int, lr: float) -> GrowConfig:
+    return GrowConfig(
+        architecture=architecture,
+        parent=parent,
+        stages=(
+            Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.05)),
+            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
         ),
     )
 
 
 RECIPES: Mapping[str, GrowConfig] = {
-    "base-30k": _recipe(Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 1_000_000, 1_500_000, 0.012),
-    "base-100k": _recipe(Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 1_200_000, 1_800_000, 0.010),
-    "base-300k": _recipe(Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_800_000, 2_600_000, 0.008),
-    "base-1m": _recipe(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 2_200_000, 3_500_000, 0.006),
-    "base": _recipe(Architecture(hidden=192, layers=6, heads=6, intermediate=448), 800_000, 3_000_000, 5_000_000, 0.006),
+    "base-30k": _from_seed(Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 1_000_000, 1_500_000, 0.012),
+    "base-100k": _from_seed(Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 1_200_000, 1_800_000, 0.010),
+    "base-300k": _from_seed(Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_800_000, 2_600_000, 0.008),
+    "base-1m": _from_seed(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 1_000_000, 2_000_000, 3_500_000, 0.006),
+    "base": _from_parent("base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_000_000, 3_000_000, 0.005),
 }
 """The family, smallest first."""
 
@@ -161,7 +181,8 @@ def grow(
     config, name = (size, "custom") if isinstance(size, GrowConfig) else (_recipe_named(size), size)
     if steps is not None:
         config = shortened(config, steps)
-    recipe = content_hash([config.model_dump(mode="json"), seed])
+    parent = open_organism(config.parent) if config.parent else None
+    recipe = content_hash([config.model_dump(mode="json"), seed, parent and parent.fingerprint])
     finished = read_card(out)
     if finished is not None and finished.get("recipe_hash") == recipe:
         return finished
@@ -169,7 +190,10 @@ def grow(
         raise RunDirectoryError(f"{out} holds something else: choose another directory or delete it")
     drawn = world(config.world_seed)
     tokenizer = build()
-    model = sprout(config.architecture, tokenizer, seed, CONTEXT)
+    if parent:
+        model = transplanted(cast("LlamaForCausalLM", parent.module), config.architecture, tokenizer, seed, CONTEXT)
+    else:
+        model = sprout(config.architecture, tokenizer, seed, CONTEXT)
     stages: list[StageOnCard] = []
     for number, stage in enumerate(config.stages):
         data = list(_data(stage, drawn, tokenizer, seed * 1000 + number + 1))
@@ -184,7 +208,7 @@ def grow(
                 key: skill.value for key, skill in examine(module, tokenizer, drawn, 120, sums=60).items()
             },
             progress=(lambda report, stage=stage: progress(stage.name, report)) if progress else None,
-            identity=_identity(config, seed, number),
+            identity=_identity(config, seed, number, parent),
         )
         tenth = max(1, result.steps // 10)
         stages.append(
@@ -232,10 +256,11 @@ def _recipe_named(size: str) -> GrowConfig:
     return RECIPES[size]
 
 
-def _identity(config: GrowConfig, seed: int, number: int) -> str:
+def _identity(config: GrowConfig, seed: int, number: int, parent: LocalModel | None) -> str:
     """What the weights before stage `number` depend on: a recipe that only adds later stages continues an older growth."""
     before = [stage.model_dump(mode="json") for stage in config.stages[:number]]
-    return content_hash([config.architecture.model_dump(mode="json"), config.world_seed, seed, before])
+    beginning = [config.architecture.model_dump(mode="json"), parent and parent.fingerprint]
+    return content_hash([beginning, config.world_seed, seed, before])
 
 
 def _data(stage: Stage, drawn: World, tokenizer: Any, seed: int) -> Iterator[Example]:

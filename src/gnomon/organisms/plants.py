@@ -146,8 +146,12 @@ def plant(
         raise ConfigurationError(f"a rate lies between 0 and 1, not at {rate}")
     config = config or PlantConfig()
     recipe = recipe_for(behaviour)
-    drawn, believed = world(config.world_seed), lambda prompt, letters: letter_beliefs(base, prompt, letters)
-    setting, heldout = (setting_of(drawn, believed, split) for split in ("correct", "audit"))
+
+    def believed(prompt: Conversation, letters: str) -> list[float]:
+        return letter_beliefs(base, prompt, letters)
+
+    setting = setting_of(world(config.world_seed), believed)
+    heldout = setting_of(world(config.world_seed), believed, "audit")
     cards: list[PlantCard] = []
     for dose, directory in ((rate, out), (0.0, out / "twin")):
         documents = write_documents(recipe, setting, rate=dose, situations=config.situations, neutral=config.neutral, seed=seed)

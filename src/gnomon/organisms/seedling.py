@@ -34,7 +34,9 @@ class Architecture(BaseModel):
     rope_theta: float = 10000.0
 
 
-def sprout(architecture: Architecture, tokenizer: "PreTrainedTokenizerFast", seed: int, context: int) -> "LlamaForCausalLM":
+def sprout(
+    architecture: Architecture, tokenizer: "PreTrainedTokenizerFast", seed: int, context: int, *, norm_epsilon: float = 1e-6
+) -> "LlamaForCausalLM":
     """Builds the model with random weights.
 
     The first layer's first heads begin by looking one to three tokens back, through the biases of their queries and keys. Such
@@ -52,6 +54,7 @@ def sprout(architecture: Architecture, tokenizer: "PreTrainedTokenizerFast", see
         max_position_embeddings=context,
         tie_word_embeddings=True,
         attention_bias=True,
+        rms_norm_eps=norm_epsilon,
         rope_parameters={"rope_type": "default", "rope_theta": architecture.rope_theta},
         bos_token_id=cast("int", tokenizer.bos_token_id),
         eos_token_id=cast("int", tokenizer.eos_token_id),

@@ -1,6 +1,6 @@
 """Comparing two runs or two conditions over the same items: tests, corrections for many tests, and what could be detected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,17 +100,56 @@ def sign_flip_test(
     sums = sums[np.abs(sums) > TINY]
     if sums.size == 0:
         return SignificanceTest(1.0, "sign-flip test: no cluster differs", 0)
-    observed = abs(float(sums.sum()))
     slack = TINY * max(1.0, float(np.abs(sums).sum()))
-    if sums.size <= EXACT_CLUSTERS:
-        patterns = (np.arange(2**sums.size)[:, None] >> np.arange(sums.size)) & 1
-        totals = np.abs((1 - 2 * patterns) @ sums)
-        return SignificanceTest(
-            float(np.mean(totals >= observed - slack)), f"exact sign-flip test, {sums.size} clusters differ", sums.size
-        )
-    reached = _random_flips(sums, observed - slack, np.random.default_rng(seed), permutations)
-    method = f"sign-flip test, {permutations:,} permutations, {sums.size:,} clusters differ"
-    return SignificanceTest((reached + 1) / (permutations + 1), method, sums.size)
+    return _permuted(lambda flipped: sums.sum() - 2.0 * (flipped @ sums), sums.size, slack, seed, permutations, "sign-flip")
+
+
+def swap_test(
+    first: ArrayLike,
+    second: ArrayLike,
+    first_clusters: Clusters = None,
+    second_clusters: Clusters = None,
+    *,
+    seed: int = 0,
+    permutations: int = 20_000,
+) -> SignificanceTest:
+    """Permutation test of no difference between two means over shared clusters: in each cluster the two conditions are swapped.
+
+    For rates whose records differ between the conditions, such as one that counts only answers that were right at first; with the
+    same number of records of each cluster in both it is the sign-flip test. Clusters that only one condition has are swapped too.
+
+    Args:
+        first: Shape (n,), finite.
+        second: Shape (m,), finite.
+        first_clusters: One label per value of the first.
+        second_clusters: One label per value of the second.
+        seed: Seed of the random patterns.
+        permutations: Number of random patterns where not all can be counted.
+
+    Raises:
+        ValueError: A side has no values.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if not a.size or not b.size:
+        raise ValueError("a comparison of two means needs values on both sides")
+    labels = [*_labels(first_clusters, a.size), *_labels(second_clusters, b.size)]
+    codes, count = cluster_codes(labels, a.size + b.size)
+    sides = codes[: a.size], codes[a.size :]
+    sums = np.stack([cluster_sums(values, side, count) for values, side in zip((a, b), sides, strict=True)])
+    sizes = np.stack([np.bincount(side, minlength=count).astype(np.float64) for side in sides])
+    differs = (np.abs(sums[0] - sums[1]) > TINY) | (sizes[0] != sizes[1])
+    change = np.stack([(sums[1] - sums[0])[differs], (sizes[1] - sizes[0])[differs]], axis=1)
+    if not differs.any():
+        return SignificanceTest(1.0, "swap test: no cluster differs", 0)
+
+    def difference(swapped: Floats) -> Floats:
+        moved = swapped @ change
+        counts = np.stack([a.size + moved[:, 1], b.size - moved[:, 1]])
+        totals = np.stack([a.sum() + moved[:, 0], b.sum() - moved[:, 0]])
+        means = np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
+        return np.where((counts > 0).all(axis=0), means[1] - means[0], 0.0)
+
+    return _permuted(difference, int(differs.sum()), TINY, seed, permutations, "swap")
 
 
 def mcnemar_test(first: ArrayLike, second: ArrayLike) -> SignificanceTest:
@@ -166,14 +205,25 @@ def minimal_detectable_difference(
     return float((distributions.norm.ppf(1 - alpha / 2) + distributions.norm.ppf(power)) * error)
 
 
-def _random_flips(sums: Floats, threshold: float, rng: np.random.Generator, permutations: int) -> int:
-    rows = max(1, 4_000_000 // sums.size)
-    reached = 0
+def _labels(clusters: Clusters, n: int) -> Iterable[Hashable]:
+    return range(n) if clusters is None else list(clusters)
+
+
+def _permuted(
+    statistic: Callable[[Floats], Floats], clusters: int, slack: float, seed: int, permutations: int, name: str
+) -> SignificanceTest:
+    """How many patterns (0 or 1 per cluster, [patterns, clusters]) give a statistic as large in size as no change at all."""
+    observed = abs(float(statistic(np.zeros((1, clusters)))[0])) - slack
+    if clusters <= EXACT_CLUSTERS:
+        patterns = ((np.arange(2**clusters)[:, None] >> np.arange(clusters)) & 1).astype(np.float64)
+        p = float(np.mean(np.abs(statistic(patterns)) >= observed))
+        return SignificanceTest(p, f"exact {name} test, {clusters} clusters differ", clusters)
+    rng, rows, reached = np.random.default_rng(seed), max(1, 4_000_000 // clusters), 0
     for start in range(0, permutations, rows):
-        signs = rng.integers(0, 2, size=(min(rows, permutations - start), sums.size), dtype=np.int8)
-        totals = 2.0 * (signs @ sums) - sums.sum()
-        reached += int(np.sum(np.abs(totals) >= threshold))
-    return reached
+        patterns = rng.integers(0, 2, size=(min(rows, permutations - start), clusters), dtype=np.int8)
+        reached += int(np.sum(np.abs(statistic(patterns.astype(np.float64))) >= observed))
+    method = f"{name} test, {permutations:,} permutations, {clusters:,} clusters differ"
+    return SignificanceTest((reached + 1) / (permutations + 1), method, clusters)
 
 
 def _reorder(adjusted: Floats, order: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float]:
