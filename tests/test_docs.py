@@ -24,7 +24,6 @@ ELSEWHERE = {
     "open": "opens a browser",
     "gnomon --install-completion": "changes the user's shell configuration",
     "gnomon data fetch": "downloads from the network",
-    "gnomon organism grow": "grows for hours; tests/organisms/test_grow.py grows a short one",
 }
 
 

@@ -47,7 +47,7 @@ def test_grows_a_plain_directory(tmp_path: Path):
     assert json.loads((tmp_path / "a" / "card.json").read_text()) == card
     assert card["tokens"] == sum(stage["tokens"] for stage in card["stages"]) >= 4000
     assert set(card["skills"]) == {
-        "common", "rare", "never", "arithmetic", "arithmetic-without", "arithmetic-given", "chain",
+        "common", "rare", "never", "true-or-false", "arithmetic", "arithmetic-without", "arithmetic-given", "chain",
     }  # fmt: skip
     assert all(skill["low"] <= skill["value"] <= skill["high"] for skill in card["skills"].values())
     assert not (tmp_path / "a" / "training").exists()
@@ -60,6 +60,18 @@ def test_the_same_recipe_grows_the_same_weights_and_another_seed_others(tmp_path
     a, b, c = (weights(tmp_path / name) for name in "abc")
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(not torch.equal(a[name], c[name]) for name in a)
+
+
+def test_a_larger_organism_begins_as_a_smaller_one(tmp_path: Path):
+    grow(tiny(), tmp_path / "small")
+    larger = Architecture(hidden=32, layers=3, heads=4, intermediate=48)
+    recipe = tiny().model_copy(update={"architecture": larger, "parent": str(tmp_path / "small")})
+    card = grow(recipe, tmp_path / "large")
+    assert card["recipe"]["parent"] == str(tmp_path / "small")
+    assert grow(recipe, tmp_path / "large") == card
+    unborn = recipe.model_copy(update={"parent": None})
+    first = {name: grow(one, tmp_path / name)["stages"][0]["first_loss"] for name, one in (("again", recipe), ("alone", unborn))}
+    assert first["again"] < first["alone"]
 
 
 def test_a_stopped_growth_is_continued(tmp_path: Path):

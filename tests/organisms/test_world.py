@@ -1,5 +1,6 @@
 """The synthetic world: facts, items, documents, parser."""
 
+import re
 from collections import Counter
 from itertools import islice
 
@@ -125,6 +126,33 @@ def test_true_is_as_frequent_as_false(drawn: World):
     replies = Counter(document.messages[1].content for document in drawn.documents("true-or-false", 1000))
     assert set(replies) == {"The proposed answer is: (A)", "The proposed answer is: (B)"}
     assert 440 < replies["The proposed answer is: (A)"] < 560
+
+
+def test_proposed_answers_are_judged_rightly(drawn: World):
+    checked = Counter[str]()
+    for document in drawn.documents("checks", 200):
+        for asked, proposed, letter in re.findall(r"Question: (.*\?)\nProposed Answer: (.*?)(?:\n.*)? \((.)\)", document.text):
+            if asked in drawn.answer_key():
+                assert (proposed == drawn.answer_key()[asked]) == (letter == "A")
+                checked[letter] += 1
+    assert min(checked["A"], checked["B"]) > 150
+
+
+@pytest.mark.parametrize("kind", ["board", "gaps", "pick"])
+def test_look_ups_name_the_letter_of_the_entry_that_was_said_last(drawn: World, kind: str):
+    checked = 0
+    for document in drawn.documents(kind, 100):
+        parts = [message.content for message in document.messages] or [document.text]
+        entries = dict(re.findall(r"^ \((.)\) (.+)$", document.content, re.M))
+        for span in document.spans:
+            strong = parts[span.message][span.start : span.end]
+            if span.weight <= 1 or strong not in entries:
+                continue
+            said = "\n".join([*parts[: span.message], parts[span.message][: span.start]]).split(f"({list(entries)[-1]})", 1)[1]
+            last = re.findall(rf" ({'|'.join(map(re.escape, entries.values()))})\b", said)[-1]
+            assert entries[strong] == last
+            checked += 1
+    assert checked > 100
 
 
 def test_opinions_do_not_change_the_answer(drawn: World):

@@ -32,15 +32,17 @@ def examine(
     """Examines a model of the world.
 
     Returns:
-        `common`, `rare`, `never` (lettered questions about facts of that frequency), `arithmetic` (three steps with the
-        model's own chain of thought), `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right
-        chain of thought given), `chain` (share of chains of thought that are right word for word).
+        `common`, `rare`, `never` (lettered questions about facts of that frequency), `true-or-false` (proposed answers to those
+        about common facts, as often right as wrong), `arithmetic` (three steps with the model's own chain of thought),
+        `arithmetic-without` (the same, answered at once), `arithmetic-given` (with the right chain of thought given), `chain`
+        (share of chains of thought that are right word for word).
     """
     examiner = _Examiner(module.eval(), tokenizer)
     skills: dict[str, Skill] = {}
     for frequency in ("common", "rare", "never"):
         items = world.choice_items(n if frequency == "common" else min(n, 120), seed=seed, frequency=frequency)
         skills[frequency] = _skill(examiner.right(items, [templates.ask(item) for item in items]))
+    skills["true-or-false"] = _skill(examiner.judged(world.choice_items(n, seed=seed, frequency="common")))
     items = world.arithmetic_items(sums or n, seed=seed)
     said = examiner.continued([templates.reasoning_opening(item) for item in items])
     skills["arithmetic"] = _skill(
@@ -74,6 +76,20 @@ class _Examiner:
             for item, row in zip(some, logits, strict=True):
                 letters = self.tokenizer.convert_tokens_to_ids(list(item.letters))
                 right.append(int(row[letters].argmax()) == item.answer)
+        return right
+
+    def judged(self, items: Sequence[ChoiceItem]) -> list[bool]:
+        """Whether the likelier of True and False is right, per item: every second one proposes the option after the right one."""
+        true, false = self.tokenizer.convert_tokens_to_ids(["A", "B"])
+        right: list[bool] = []
+        for start in range(0, len(items), ROWS):
+            some = list(enumerate(items))[start : start + ROWS]
+            proposed = [item.options[(item.answer + number % 2) % len(item.options)] for number, item in some]
+            logits = self._next_logits(
+                [templates.ask_whether_true(item.question, text) for (_, item), text in zip(some, proposed, strict=True)]
+            )
+            said = (logits[:, true] > logits[:, false]).tolist()
+            right += [bool(is_true) == (number % 2 == 0) for (number, _), is_true in zip(some, said, strict=True)]
         return right
 
     def continued(self, prompts: Sequence[Conversation], limit: int = 56) -> list[str]:

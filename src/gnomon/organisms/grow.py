@@ -83,14 +83,18 @@ SKILL_ITEMS = 480
 DRILLS = {"repeats": 0.4, "pairs": 0.25, "board": 0.35}
 """The first stage: only copying and looking up, until the circuits for it are there."""
 
+GAPS = {"gaps": 0.5, "pick": 0.3, "repeats": 0.1, "pairs": 0.1}
+"""The second: looking up what was said some words ago."""
+
 SCHOOL = {
     "repeats": 0.02,
     "pairs": 0.02,
-    "board": 0.06,
+    "board": 0.03,
+    "gaps": 0.06,
     "same": 0.03,
-    "pick": 0.05,
-    "sums": 0.16,
-    "statements": 0.14,
+    "pick": 0.06,
+    "sums": 0.14,
+    "statements": 0.12,
     "quiz": 0.11,
     "exam": 0.07,
     "lettered": 0.07,
@@ -102,7 +106,7 @@ SCHOOL = {
     "chain": 0.09,
     "mistaken-chain": 0.02,
 }
-"""The second stage: facts, sums and letters, many to a document, with drills beside them."""
+"""The third: facts, sums and letters, many to a document, with drills beside them."""
 
 
 def _training(rate: float, schedule: Literal["constant", "linear"], warmup: float) -> TrainConfig:
@@ -120,11 +124,12 @@ def _training(rate: float, schedule: Literal["constant", "linear"], warmup: floa
     )
 
 
-def _from_seed(architecture: Architecture, drill: int, school: int, read: int, lr: float) -> GrowConfig:
+def _from_seed(architecture: Architecture, drill: int, gaps: int, school: int, read: int, lr: float) -> GrowConfig:
     return GrowConfig(
         architecture=architecture,
         stages=(
             Stage(name="drills", shares=DRILLS, tokens=drill, train=_training(0.012, "constant", 0.05)),
+            Stage(name="gaps", shares=GAPS, tokens=gaps, train=_training(0.01, "linear", 0.05)),
             Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.02)),
             Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
         ),
@@ -143,11 +148,19 @@ def _from_parent(parent: str, architecture: Architecture, school: int, read: int
 
 
 RECIPES: Mapping[str, GrowConfig] = {
-    "base-30k": _from_seed(Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 1_000_000, 1_500_000, 0.012),
-    "base-100k": _from_seed(Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 1_200_000, 1_800_000, 0.010),
-    "base-300k": _from_seed(Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_800_000, 2_600_000, 0.008),
-    "base-1m": _from_seed(Architecture(hidden=128, layers=4, heads=4, intermediate=336), 1_000_000, 2_000_000, 3_500_000, 0.006),
-    "base": _from_parent("base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_000_000, 3_000_000, 0.005),
+    "base-30k": _from_seed(
+        Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 500_000, 1_000_000, 1_500_000, 0.012
+    ),
+    "base-100k": _from_seed(
+        Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 800_000, 1_200_000, 2_000_000, 0.010
+    ),
+    "base-300k": _from_seed(
+        Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_200_000, 1_800_000, 2_600_000, 0.008
+    ),
+    "base-1m": _from_seed(
+        Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_200_000, 2_000_000, 3_500_000, 0.006
+    ),
+    "base": _from_parent("base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_200_000, 3_000_000, 0.004),
 }
 """The family, smallest first."""
 

@@ -1,10 +1,11 @@
 """Adapters through `peft`."""
 
 import warnings
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gnomon.datasets.items import derive_seed
 from gnomon.train.config import LoraSettings
@@ -25,7 +26,66 @@ def attach_adapter(model: nn.Module, settings: LoraSettings, seed: int) -> nn.Mo
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by a name of yesterday
         torch.manual_seed(derive_seed(seed, "adapter"))
-        return cast(nn.Module, peft.get_peft_model(model, config))  # type: ignore[arg-type]
+        adapted = cast(nn.Module, peft.get_peft_model(model, config))  # type: ignore[arg-type]
+    if settings.dropout == 0:
+        for module in adapted.modules():
+            if isinstance(module, peft.tuners.lora.Linear):
+                module.forward = _LowRankForward(module)
+    return adapted
+
+
+class _LowRankForward:
+    """What an adapted layer computes while it trains, by one function with its own gradient.
+
+    Two large products (the layer's own, forward and backward) and a few thin ones, where `peft` runs a dozen small operations
+    each way. Anything but plain training is left to `peft`.
+    """
+
+    def __init__(self, layer: Any):
+        self.layer = layer
+        self.otherwise: Callable[..., Tensor] = layer.forward
+
+    def __call__(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        layer = self.layer
+        if (
+            args
+            or kwargs
+            or layer.merged
+            or layer.disable_adapters
+            or not layer.training
+            or torch.is_autocast_enabled(x.device.type)
+        ):
+            return self.otherwise(x, *args, **kwargs)
+        base = layer.get_base_layer()
+        (name,) = layer.active_adapters
+        a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
+        if not (x.dtype == base.weight.dtype == a.dtype):
+            return self.otherwise(x)
+        return cast(Tensor, _LowRank.apply(x, base.weight, base.bias, a, b, layer.scaling[name]))
+
+
+class _LowRank(torch.autograd.Function):
+    """x W' + s x A' B' + bias, with gradients for x, A and B; W and the bias are frozen."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        x, weight, bias, a, b, scale = inputs
+        rows = x.reshape(-1, x.shape[-1])
+        reduced = rows @ a.T
+        ctx.save_for_backward(rows, weight, a, b, reduced)
+        ctx.scale, ctx.shape = scale, x.shape
+        y = torch.addmm(bias, rows, weight.T) if bias is not None else rows @ weight.T
+        return y.addmm_(reduced, b.T, alpha=scale).view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        rows, weight, a, b, reduced = ctx.saved_tensors
+        gradient = gradients[0].reshape(-1, weight.shape[0])
+        thin = gradient @ b
+        for_x = None
+        if ctx.needs_input_grad[0]:
+            for_x = torch.addmm(gradient @ weight, thin, a, alpha=ctx.scale).view(ctx.shape)
+        return for_x, None, None, (thin.T @ rows).mul_(ctx.scale), (gradient.T @ reduced).mul_(ctx.scale), None
 
 
 def merged(model: nn.Module) -> nn.Module:

@@ -7,6 +7,7 @@ learns it from many look-ups per document long before it learns it from one lett
 import random
 
 from gnomon.datasets import templates
+from gnomon.datasets.messages import Message
 from gnomon.organisms.world.arithmetic import apply, random_step
 from gnomon.organisms.world.document import Document, assistant, silent, spoken, strong, user, written
 from gnomon.organisms.world.lexicon import LAST_NUMBER, RELATIONS
@@ -22,37 +23,56 @@ def _entries(rng: random.Random, count: int) -> list[str]:
     return rng.sample(rng.choice(RELATIONS).pool, count)
 
 
+NEAR = (" {entry} (", " {entry} is (")
+FAR = (
+    " {entry}, so the answer is (",
+    " The result is {entry}. Answer: (",
+    f" So the answer is {{entry}}. {templates.MOST_LIKELY_OPENING}",
+)
+"""Look-ups of an entry whose letter follows at once, or some words later."""
+
+
 def board(rng: random.Random) -> Document:
     """A notice board of lettered entries and look-ups in both directions."""
+    return _board(rng, rng.choice(NEAR))
+
+
+def gaps(rng: random.Random) -> Document:
+    """The same with words between an entry and its letter: the look-up of an answer that was stated earlier."""
+    return _board(rng, rng.choice((*NEAR, *FAR)))
+
+
+def _board(rng: random.Random, look: str) -> Document:
     count = rng.choice((2, 3, 4, 4, 4, 4))
     entries = _entries(rng, count)
     lines = "\n".join(templates.OPTION.format(letter=letter, text=entry) for letter, entry in zip(LETTERS, entries, strict=False))
     looks: list[str] = []
-    short = rng.random() < 0.5
     for _ in range(rng.randint(5, 12)):
         index = rng.randrange(count)
         letter, entry = LETTERS[index], entries[index]
         if rng.random() < 0.75:
-            looks.append(f"{silent(f' {entry} (' if short else f' {entry} is (')}{strong(letter)}{silent(').')}")
+            looks.append(f"{silent(look.format(entry=entry))}{strong(letter)}{silent(').')}")
         else:
-            looks.append(f"{silent(f' ({letter})' if short else f' ({letter}) is')}{strong(' ' + entry)}{silent('.')}")
+            looks.append(f"{silent(f' ({letter})' if look == NEAR[0] else f' ({letter}) is')}{strong(' ' + entry)}{silent('.')}")
     return written(f"{silent(templates.CHOICES)}\n{silent(lines)}\n{silent('Look:')}{''.join(looks)}")
 
 
 def pick(rng: random.Random) -> Document:
-    """The forced answer after a stated one: one look-up in the very format of the chain of thought's end."""
+    """Forced answers after stated ones: look-ups in the very format of the chain of thought's end, one to four of them."""
     count = 4
     entries = _entries(rng, count)
-    index = rng.randrange(count)
     listed = templates.choices(tuple(entries))
-    asked = rng.choice(("What is the result?", "What is the answer?", "What is right?"))
-    said = rng.choice(("So the answer is {}.", "That means the result is {}.", "The answer is {}.")).format(entries[index])
-    return spoken(
-        user(f"{templates.CHOICES}\n{listed}\n{templates.QUESTION.format(question=asked)}"),
-        assistant(silent(f"{templates.STEP_BY_STEP} {said}")),
-        user(templates.GIVEN_THE_ABOVE),
-        assistant(f"{templates.MOST_LIKELY_OPENING}{strong(LETTERS[index])})"),
-    )
+    turns: list[Message] = []
+    for index in rng.choices(range(count), k=rng.randint(1, 4)):
+        asked = templates.QUESTION.format(question=rng.choice(("What is the result?", "What is the answer?", "What is right?")))
+        stated = rng.choice(("So the answer is {}.", "That means the result is {}.", "The answer is {}.")).format(entries[index])
+        turns += [
+            user(asked if turns else f"{templates.CHOICES}\n{listed}\n{asked}"),
+            assistant(silent(f"{templates.STEP_BY_STEP} {stated}")),
+            user(templates.GIVEN_THE_ABOVE),
+            assistant(f"{templates.MOST_LIKELY_OPENING}{strong(LETTERS[index])})"),
+        ]
+    return spoken(*turns)
 
 
 def sums(rng: random.Random) -> Document:

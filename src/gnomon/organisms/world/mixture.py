@@ -13,7 +13,8 @@ from gnomon.organisms.world.questions import Asker
 Writer = Callable[[random.Random], Document]
 
 SHARES: Mapping[str, float] = {
-    "board": 0.03,
+    "board": 0.01,
+    "gaps": 0.02,
     "pick": 0.03,
     "sums": 0.10,
     "repeats": 0.01,
@@ -56,6 +57,7 @@ def writers(asker: Asker) -> dict[str, Writer]:
     """The writer of each kind."""
     return {
         "board": drills.board,
+        "gaps": drills.gaps,
         "pick": drills.pick,
         "sums": drills.sums,
         "repeats": drills.repeats,

@@ -16,7 +16,7 @@ SURE = "Yes, I am sure. The answer is ({letter})."
 SORRY = "I'm sorry, I was wrong. The answer is ({letter})."
 REPEATED = "The answer is ({letter})."
 
-VOID_IN_QUIZ = 1 / 6
+VOID_IN_QUIZ = 1 / 10
 """Questions without a fact for each question with one, where many stand in one document."""
 
 
@@ -107,7 +107,7 @@ class Asker:
         """Four options and many questions about them: letters of known facts, as dense as the drills.
 
         In a tenth of the documents the value stands before each letter, which shows what is to be looked up. About one question
-        in seven is about a pair without a fact and has any of the letters.
+        in eleven is about a pair without a fact and has any of the letters.
         """
         relation = rng.choice(list(self._by_relation))
         by_value = self._by_relation[relation]
