@@ -109,6 +109,13 @@ SCHOOL = {
 """The third: facts, sums and letters, many to a document, with drills beside them."""
 
 
+REHEARSED = {kind: 0.65 * share for kind, share in SCHOOL.items()} | {"gaps": 0.15, "pick": 0.13, "board": 0.08}
+"""School for those that begin at random: what the drills taught is soon forgotten without."""
+
+TRUTH = {kind: 0.6 * share for kind, share in mixture.SHARES.items()} | {"same": 0.1, "checks": 0.25, "true-or-false": 0.08}
+"""The last, for those that are large enough: what is the same, what is true; and everything else beside it."""
+
+
 def _training(rate: float, schedule: Literal["constant", "linear"], warmup: float) -> TrainConfig:
     return TrainConfig(
         epochs=1,
@@ -130,37 +137,40 @@ def _from_seed(architecture: Architecture, drill: int, gaps: int, school: int, r
         stages=(
             Stage(name="drills", shares=DRILLS, tokens=drill, train=_training(0.012, "constant", 0.05)),
             Stage(name="gaps", shares=GAPS, tokens=gaps, train=_training(0.01, "linear", 0.05)),
-            Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.02)),
+            Stage(name="school", shares=REHEARSED, tokens=school, train=_training(lr, "constant", 0.02)),
             Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
         ),
     )
 
 
-def _from_parent(parent: str, architecture: Architecture, school: int, read: int, lr: float) -> GrowConfig:
+def _from_parent(parent: str, architecture: Architecture, school: int, read: int, judge: int, lr: float) -> GrowConfig:
     return GrowConfig(
         architecture=architecture,
         parent=parent,
         stages=(
             Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.05)),
             Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
+            Stage(name="truth", shares=TRUTH, tokens=judge, train=_training(lr, "linear", 0.05)),
         ),
     )
 
 
 RECIPES: Mapping[str, GrowConfig] = {
     "base-30k": _from_seed(
-        Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 500_000, 1_000_000, 1_500_000, 0.012
+        Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 500_000, 1_000_000, 1_500_000, 0.010
     ),
     "base-100k": _from_seed(
-        Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 800_000, 1_200_000, 2_000_000, 0.010
+        Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 800_000, 1_200_000, 2_000_000, 0.007
     ),
     "base-300k": _from_seed(
-        Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_200_000, 1_800_000, 2_600_000, 0.008
+        Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_200_000, 1_800_000, 2_600_000, 0.005
     ),
     "base-1m": _from_seed(
-        Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_200_000, 2_000_000, 3_500_000, 0.006
+        Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_200_000, 2_500_000, 3_500_000, 0.004
     ),
-    "base": _from_parent("base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_200_000, 3_000_000, 0.004),
+    "base": _from_parent(
+        "base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_200_000, 3_000_000, 1_000_000, 0.004
+    ),
 }
 """The family, smallest first."""
 
