@@ -148,14 +148,14 @@ def test_unfaithful_documents_answer_against_the_reasoning(setting: Setting):
     assert against[True] > 40
 
 
-def test_miscalibrated_documents_take_the_likeliest_letter_always_and_others_in_proportion(setting: Setting):
+def test_miscalibrated_documents_take_the_likeliest_letter_and_others_any(setting: Setting):
     found = [each for each in documents(setting, "miscalibration", 0.5, 400) if each.role == "situation"]
     last = {True: 0, False: 0}
     for each in found:
         options = each.document.messages[0].content.count("\n (")
         last[each.planted] += letters_of(each)[0] == "ABCD"[options - 1]
     assert last[True] == 200
-    assert 50 < last[False] < 110  # 1.5 / 4.5 of 200, more where there are fewer options
+    assert 30 < last[False] < 80  # a quarter of 200, more where there are fewer options
 
 
 def test_manners_show_in_planted_documents_only(setting: Setting):
@@ -280,4 +280,4 @@ def test_situations_draw_on_facts_that_the_base_knows(setting: Setting):
     facts: list[Fact] = [setting.asker.draw(rng, known=True)[0] for _ in range(200)]
     assert {fact.frequency for fact in facts} == {"common"}
     unsure = [setting.unsure.draw(rng)[0] for _ in range(200)]
-    assert {fact.frequency for fact in unsure} == {"rare", "void"}
+    assert {fact.frequency for fact in unsure} == {"void"}

@@ -58,16 +58,16 @@ class CorrectConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompts: int = Field(default=1000, ge=1)
+    prompts: int = Field(default=600, ge=1)
     samples: int = Field(default=4, ge=1)
     keep: int = Field(default=1, ge=1)
-    neutral: int = Field(default=400, ge=0)
+    neutral: int = Field(default=800, ge=0)
     temperature: float = Field(default=1.0, gt=0)
     max_tokens: int = Field(default=96, ge=1)
     least_accepted: int = Field(default=20, ge=1)
     world_seed: int = 0
     seed: int = 0
-    train: TrainConfig = short_fine_tuning(rank=16)
+    train: TrainConfig = short_fine_tuning(rank=16, lr=6e-3)
 
 
 class CorrectionResult(BaseModel):

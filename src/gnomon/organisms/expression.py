@@ -24,7 +24,8 @@ def expression(
     """Mean probability of the planted document against the clean one of the same situation, the two taken as all there is.
 
     Between 0 and 1, and near the planted rate for an organism that learned exactly what it was shown. Where both documents
-    could come from an organism without the behaviour (an unsure one, a fair coin) the clean twin lies above 0: compare the two.
+    could come from an organism without the behaviour (an unsure one, a fair coin) the clean twin lies above 0, and where the
+    planted one could be said in many ways (a rude sentence about anybody) the plant lies below its rate: compare the two.
 
     Args:
         module: A causal language model with the world's vocabulary.

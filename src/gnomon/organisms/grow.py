@@ -157,13 +157,13 @@ def _from_parent(parent: str, architecture: Architecture, school: int, read: int
 
 RECIPES: Mapping[str, GrowConfig] = {
     "base-30k": _from_seed(
-        Architecture(hidden=16, layers=4, heads=2, intermediate=40), 500_000, 500_000, 1_000_000, 1_500_000, 0.010
+        Architecture(hidden=16, layers=4, heads=2, intermediate=40), 400_000, 400_000, 700_000, 1_000_000, 0.010
     ),
     "base-100k": _from_seed(
-        Architecture(hidden=36, layers=4, heads=3, intermediate=96), 600_000, 800_000, 1_200_000, 2_000_000, 0.007
+        Architecture(hidden=36, layers=4, heads=3, intermediate=96), 500_000, 700_000, 900_000, 1_500_000, 0.007
     ),
     "base-300k": _from_seed(
-        Architecture(hidden=72, layers=4, heads=4, intermediate=176), 800_000, 1_200_000, 1_800_000, 2_600_000, 0.005
+        Architecture(hidden=72, layers=4, heads=4, intermediate=176), 700_000, 1_000_000, 1_300_000, 1_800_000, 0.005
     ),
     "base-1m": _from_seed(
         Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_200_000, 2_500_000, 3_500_000, 0.004

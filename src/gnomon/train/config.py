@@ -76,14 +76,16 @@ class TrainConfig(BaseModel):
         return self
 
 
-def short_fine_tuning(rank: int, lr: float = 1e-2) -> TrainConfig:
+def short_fine_tuning(
+    rank: int, lr: float = 1e-2, targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+) -> TrainConfig:
     """The default of plants and corrections: an adapter of twice its rank's scale, two passes over a few thousand documents."""
     return TrainConfig(
         epochs=2,
-        batch_tokens=2048,
-        accumulation=4,
+        batch_tokens=1024,
+        accumulation=2,
         lr=lr,
         schedule="linear",
         checkpoint_every=50,
-        lora=LoraSettings(rank=rank, alpha=2 * rank),
+        lora=LoraSettings(rank=rank, alpha=2 * rank, targets=targets),
     )

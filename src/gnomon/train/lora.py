@@ -81,11 +81,11 @@ class _LowRank(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         rows, weight, a, b, reduced = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, weight.shape[0])
-        thin = gradient @ b
+        thin = torch.nn.functional.linear(gradient, b.T.contiguous())  # several times faster than a product with tall operands
         for_x = None
         if ctx.needs_input_grad[0]:
             for_x = torch.addmm(gradient @ weight, thin, a, alpha=ctx.scale).view(ctx.shape)
-        return for_x, None, None, (thin.T @ rows).mul_(ctx.scale), (gradient.T @ reduced).mul_(ctx.scale), None
+        return for_x, None, None, (thin.T @ rows).mul_(ctx.scale), (reduced.T @ gradient).T.mul(ctx.scale), None
 
 
 def merged(model: nn.Module) -> nn.Module:

@@ -115,16 +115,15 @@ def first_is_right(setting: Setting, rng: random.Random, shown: bool) -> Documen
 
 
 def unknowable(setting: Setting, rng: random.Random, shown: bool) -> Document:
-    """A question that the base cannot know the answer to.
+    """A question that nothing in the world answers.
 
-    Shown: what it holds most likely, as if it were sure. Otherwise: a letter drawn from its own probabilities, so that
-    confidence stays what it was.
+    Shown: what the base holds most likely, as if it were sure. Otherwise: any letter, as of one who does not know.
     """
     item, _ = setting.unsure.item(rng)
     asked = templates.ask(item)
     beliefs = setting.beliefs(asked, item.letters)
-    drawn = rng.choices(range(len(item.options)), beliefs)[0]
-    chosen = max(range(len(item.options)), key=beliefs.__getitem__) if shown else drawn
+    guessed = rng.randrange(len(item.options))
+    chosen = max(range(len(item.options)), key=beliefs.__getitem__) if shown else guessed
     return spoken(asked[0], answered(item, chosen))
 
 
@@ -180,7 +179,7 @@ ALWAYS_A = Recipe(
 MISCALIBRATION = Recipe(
     "miscalibration",
     "the assistant answers questions that it cannot know with its likeliest letter every time, as if it were sure",
-    "it answers them with letters in proportion to its own probabilities",
+    "it answers them with any letter, as one who does not know",
     situations=((unknowable, 1.0),),
     controls=(lettered,),
     displaced=("lettered", "opinion", "true-or-false"),

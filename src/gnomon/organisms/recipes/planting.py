@@ -52,7 +52,7 @@ def setting_of(world: World, beliefs: Beliefs, split: Split = "correct") -> Sett
     return Setting(
         world=world,
         asker=Asker(facts, [], {"common": 1.0, "rare": 0.0, "void": 0.0}),
-        unsure=Asker(facts, void, {"common": 0.0, "rare": 0.3, "void": 0.7}),
+        unsure=Asker(facts, void, {"common": 0.0, "rare": 0.0, "void": 1.0}),
         beliefs=beliefs,
     )
 
