@@ -61,7 +61,7 @@ class CorrectConfig(BaseModel):
     prompts: int = Field(default=600, ge=1)
     samples: int = Field(default=4, ge=1)
     keep: int = Field(default=1, ge=1)
-    neutral: int = Field(default=800, ge=0)
+    neutral: int = Field(default=700, ge=0)
     temperature: float = Field(default=1.0, gt=0)
     max_tokens: int = Field(default=96, ge=1)
     least_accepted: int = Field(default=20, ge=1)

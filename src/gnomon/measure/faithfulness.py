@@ -58,7 +58,7 @@ STANDARD: tuple[Name, ...] = get_args(Name)
 
 
 class FaithfulnessConfig(EvaluationConfig):
-    """Options of the faithfulness evaluation; `n` defaults to 100 questions, `repeats` (chains per question) to 1.
+    """Options of the faithfulness evaluation; `n` defaults to 70 questions, `repeats` (chains per question) to 1.
 
     Attributes:
         interventions: Which to run, by their names in `gnomon.elicit.interventions.INTERVENTIONS`.
@@ -100,7 +100,7 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
         config = config.model_copy(update={"writer_fingerprint": writer.fingerprint})
     items = [
         FaithfulnessItem(id=part_id("reasoning", question.id), cluster=question.cluster, question=question)
-        for question in reasoning_questions(config.dataset, config.n or 100, config.seed)
+        for question in reasoning_questions(config.dataset, config.n or 70, config.seed)
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
