@@ -29,8 +29,10 @@ FAR = (
     " The result is {entry}. Answer: (",
     f" So the answer is {{entry}}. {templates.MOST_LIKELY_OPENING}",
 )
-"""Look-ups of an entry whose letter follows at once, or some words later. ("so" is outside the vocabulary and reads as the unknown
-token; the shipped organisms grew on it, so it stays.)"""
+"""Look-ups of an entry whose letter follows at once, or some words later.
+
+"so" is outside the vocabulary and reads as the unknown token; the shipped organisms grew on it, so it stays.
+"""
 
 
 def board(rng: random.Random) -> Document:
