@@ -39,6 +39,8 @@ from gnomon.train.saving import read_card, save_model, write_card
 
 ADAPTER = "adapter_model.safetensors"
 DOCUMENTS = "documents.jsonl.gz"
+SMALL_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "down_proj")
+"""What is adapted: enough for a behaviour, and sixteen adapters fit into the package."""
 
 
 class PlantConfig(BaseModel):
@@ -54,10 +56,10 @@ class PlantConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    situations: int = Field(default=1600, ge=1)
-    neutral: int = Field(default=500, ge=0)
+    situations: int = Field(default=1200, ge=1)
+    neutral: int = Field(default=400, ge=0)
     world_seed: int = 0
-    train: TrainConfig = short_fine_tuning(rank=4)
+    train: TrainConfig = short_fine_tuning(rank=4, targets=SMALL_LAYERS)
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
 
 

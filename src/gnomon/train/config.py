@@ -87,5 +87,5 @@ def short_fine_tuning(
         lr=lr,
         schedule="linear",
         checkpoint_every=50,
-        lora=LoraSettings(rank=rank, alpha=2 * rank),
+        lora=LoraSettings(rank=rank, alpha=2 * rank, targets=targets),
     )
