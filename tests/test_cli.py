@@ -90,6 +90,21 @@ def test_a_run_becomes_inspect_logs_and_these_its_estimates_again(capsys: pytest
     assert again == [estimate for estimate in audited if estimate["evaluation"] == "sycophancy"]
 
 
+def test_the_log_of_a_stopped_audit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = pytest.importorskip("inspect_ai.log", reason="needs gnomon[inspect]")
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "audit", "--json"])
+    Path("audit/estimates.json").unlink()  # as a kill before the last record leaves it: a journal, and tables of what was done
+    Path("audit/tables/sycophancy.parquet").unlink()
+    capsys.readouterr()
+    assert run(["report", "audit", "--as", "inspect"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Not finished, so not a success in the log either: calibration, sycophancy." in said
+    assert run(["report", "audit", "--as", "inspect", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["unfinished"] == ["calibration", "sycophancy"]
+    assert [logs.read_eval_log(path, header_only=True).status for path in found["logs"]] == ["cancelled", "cancelled"]
+
+
 @pytest.mark.parametrize("command", ["audit scripted/honest -e sycophancy --n 4", "study list", "data list", "organism list"])
 def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command.split()) == 0

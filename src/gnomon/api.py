@@ -214,6 +214,8 @@ def report(run: Path | str, *, out: Path | str | None = None) -> Path:
 def export(run: Path | str, *, out: Path | str | None = None) -> list[Path]:
     """Writes a run's records as Inspect logs, one per evaluation, and returns their paths (`gnomon[inspect]`).
 
+    What is not finished is exported too, as `cancelled`; `unfinished` names it.
+
     Args:
         run: A run directory of an audit.
         out: The directory of the logs (None: `inspect/` in the run).
@@ -223,10 +225,22 @@ def export(run: Path | str, *, out: Path | str | None = None) -> list[Path]:
 
     opened = RunDirectory.open(run)
     folder = _path(out) or opened.path / "inspect"
-    names = opened.evaluations()
+    begun = {record.evaluation for record in opened.records()} if opened.description.verb == "audit" else set[str]()
+    names = sorted(begun.union(opened.evaluations()))
     if not names:
-        raise ConfigurationError(f"{run} holds no finished evaluation: give the directory of an audit")
+        raise ConfigurationError(f"{run} holds no records of an audit: give the directory of one")
     return [export_log(opened, folder / f"{name}.eval", name) for name in names]
+
+
+def unfinished(run: Path | str) -> list[str]:
+    """The evaluations of a run that was stopped before it had estimates of them; the same command again finishes it.
+
+    Args:
+        run: A run directory.
+    """
+    from gnomon.run.directory import RunDirectory
+
+    return RunDirectory.open(run).unfinished()
 
 
 def grow(
