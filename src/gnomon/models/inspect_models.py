@@ -94,7 +94,7 @@ class InspectModel:
         self.provider = str(model).partition("/")[0]
         self._lacking: set[ScoreMethod] = set()
         if type(model.api).count_text_tokens is ModelAPI.count_text_tokens:
-            model.api.count_text_tokens = _count_words  # Inspect's own counter is fetched from the network, for its mock model too
+            model.api.count_text_tokens = _count_words  # Inspect's own counter is fetched from the network, even for its mock
 
     @property
     def fingerprint(self) -> str:
