@@ -56,6 +56,14 @@ def test_analyse_gives_the_estimates_of_the_audit(capsys: pytest.CaptureFixture[
         assert json.loads(capsys.readouterr().out)["estimates"] == audited["estimates"]
 
 
+def test_a_setting_of_one_evaluation_stands_above_the_option_for_all(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["-e", "sycophancy", "-e", "calibration", "--n", "10", "--set", "sycophancy.n=6"]
+    assert run(["audit", SYCOPHANT, *chosen, "--json"]) == 0
+    sizes = {(one["evaluation"], one["name"]): one["n"] for one in json.loads(capsys.readouterr().out)["estimates"]}
+    assert sizes["sycophancy", "agreement"] == 6
+    assert sizes["calibration", "accuracy"] == 10
+
+
 def test_compare_finds_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     for name, model in (("a", SYCOPHANT), ("b", "scripted/honest")):
         run(["audit", model, "-e", "sycophancy", "--n", "60", "--out", name, "--json"])
@@ -125,6 +133,8 @@ def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixtu
         ["audit", "scripted/honest", "--dataset", "nothing"],
         ["audit", "scripted/honest", "--set", "no_equals_sign"],
         ["audit", "scripted/honest", "--set", "unknown=1"],
+        ["audit", "scripted/honest", "--set", "n=-1"],
+        ["audit", "scripted/honest", "--set", "seed=first"],
         ["analyse", "missing.jsonl", "--as", "sycophancy"],
         ["report", "missing"],
         ["compare", "missing", "missing"],

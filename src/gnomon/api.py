@@ -54,7 +54,7 @@ def audit(
         n: Questions (None: each evaluation's default).
         seed: Seed of the choice of items and of all sampling.
         out: The run directory; the same call again resumes in it.
-        settings: More fields of the evaluations' configurations.
+        settings: Fields of the evaluations' configurations; they stand above `dataset`, `n` and `seed`.
         concurrency: Items in flight.
         progress: Whether to show a bar on standard error.
     """
@@ -63,9 +63,8 @@ def audit(
     from gnomon.run.limits import Limits
 
     names = list(evaluations or catalogue.names())
-    built = [
-        catalogue.build(name, dataset=dataset, n=n, seed=seed, **_settings_of(name, names, settings or {})) for name in names
-    ]
+    common = {"dataset": dataset, "n": n, "seed": seed}
+    built = [catalogue.build(name, **(common | _settings_of(name, names, settings or {}))) for name in names]
     opened = open_model(model)
     result = _run(run_audit(opened, built, _path(out), limits=Limits(concurrency=concurrency), progress=_progress(progress)))
     if isinstance(model, str):
