@@ -85,8 +85,9 @@ def test_results_that_are_exceptions_reach_their_request_only() -> None:
 def test_close_ends_the_thread_and_a_later_request_starts_one_anew() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 100)
+    others = set(threading.enumerate())  # engines of other tests' models among them
     assert batcher.submit("group", 1, 1).result(10) == 2
-    thread = next(thread for thread in threading.enumerate() if thread.name == "gnomon-engine")
+    thread = next(thread for thread in set(threading.enumerate()) - others if thread.name == "gnomon-engine")
     batcher.close()
     assert not thread.is_alive()
     assert batcher.submit("group", 1, 2).result(10) == 4
