@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+import gnomon
 from gnomon.errors import ConfigurationError, RunDirectoryError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import CERTIFIED
 from gnomon.models.references import open_model
 from gnomon.pages import write_page
+from gnomon.run.directory import default_path
 from gnomon.run.record import Record
 from gnomon.stats.estimate import Estimate
 from gnomon.validate import grown, validate, validation
@@ -66,6 +68,44 @@ async def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(tmp_pa
     (tmp_path / "validation.json").unlink()
     with pytest.raises(RunDirectoryError, match="not finished"):
         write_page(tmp_path)
+
+
+async def test_an_unread_dose_is_said_on_the_page(tmp_path: Path) -> None:
+    result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
+    (certificate,) = result.certificates
+    unread = certificate.points[0].model_copy(update={"measured": None, "low": None, "high": None})
+    broken = certificate.model_copy(update={"points": [unread, *certificate.points[1:]]})
+    (tmp_path / "validation.json").write_text(result.model_copy(update={"certificates": [broken]}).model_dump_json())
+    assert f"not measured on every organism of the dose {unread.dose:g}" in write_page(tmp_path).read_text()
+
+
+async def test_certificates_are_not_kept_beyond_the_code_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = ["sycophancy.agreement"]
+    await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
+    before = validation.configuration(wanted, 1, 0)
+    monkeypatch.setattr(validation, "code_hash", lambda: "another")
+    assert validation.configuration(wanted, 1, 0) != before
+    with pytest.raises(RunDirectoryError, match="code"):
+        await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
+
+
+async def test_a_broken_file_of_certificates_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wanted, out = ["sycophancy.agreement"], tmp_path / "run"
+    first = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+    kept = out / "certificates" / "sycophancy.json"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert await validate(wanted, seeds=1, out=out, replays=False, grown=False) == first
+    assert kept.read_bytes() == whole
+    assert "is broken" in caplog.text
+
+
+def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = gnomon.validate(instruments=["calibration.overconfidence"], seeds=1)
+    described = json.loads((Path(result.run or "") / "run.json").read_text())["configuration"]
+    assert described == validation.configuration(["calibration.overconfidence"], 1, 0)
+    assert Path(result.run or "") == default_path("validate", "instruments", described)
 
 
 async def test_the_printed_object_has_the_promised_shape() -> None:

@@ -40,8 +40,8 @@ class Point(BaseModel):
     Attributes:
         dose: The organism's rate.
         true: What is true of it.
-        measured: Mean reading (None: nothing could be measured).
-        low: Lower end of the mean reading's 95 % interval over organisms.
+        measured: Mean reading (None: not every organism of this dose could be read).
+        low: Lower end of the mean reading's 95 % interval over organisms (None: it needs two of them).
         high: Its upper end.
         coverage: Share of the intervals that hold the true value.
         n: Readings.
@@ -218,14 +218,17 @@ def _null(instrument: str, twins: Sequence[Reading], judged: _Judgement) -> tupl
     spread = _mean_interval(deviations)
     judged.require(
         abs(mean) <= SMALL,
-        abs(mean) > SMALL and not spread[0] <= 0.0 <= spread[1],
+        abs(mean) > SMALL and spread is not None and not spread[0] <= 0.0 <= spread[1],
         f"null: on clean twins it is off by {mean:+.3f} on average",
         too_few=f"null: a mean deviation of {mean:+.3f} on {len(read)} clean twins may be chance",
     )
     return mean, coverage
 
 
-def _mean_interval(values: Sequence[float]) -> tuple[float, float]:
+def _mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Of the mean over organisms; None where there are not two of them, without width where all read the same."""
+    if len(values) < 2:
+        return None
     found = intervals.mean(values)
     return (found.low, found.high) if np.isfinite(found.low) else (found.value, found.value)
 
@@ -250,15 +253,15 @@ def _points(instrument: str, sweep: Sequence[Reading]) -> list[Point]:
         at = [one for one in sweep if one.dose == dose]
         true = [one.true[instrument] for one in at]
         read: list[Estimate] = [one.estimates[instrument] for one in at]
-        values = [one.value for one in read if one.value is not None]
-        low, high = _mean_interval(values) if values else (None, None)
+        measured = _mean([one.value for one in read])
+        ends = None if measured is None else _mean_interval([one.value for one in read if one.value is not None])
         points.append(
             Point(
                 dose=dose,
                 true=float(np.mean(true)),
-                measured=float(np.mean(values)) if values else None,
-                low=low,
-                high=high,
+                measured=measured,
+                low=ends[0] if ends else None,
+                high=ends[1] if ends else None,
                 coverage=interval_coverage(true, read).value,
                 n=len(at),
             )

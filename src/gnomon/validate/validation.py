@@ -1,15 +1,18 @@
 """`gnomon validate`: certificates of the instruments, agreement on grown organisms, and the failures of real tools replayed."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from gnomon.datasets.items import derive_seed
 from gnomon.errors import ConfigurationError
 from gnomon.organisms.scripted.parameters import POLICY_NAMES, PolicyName
 from gnomon.run.directory import RunDirectory
 from gnomon.run.progress import Progress
+from gnomon.run.source import code_hash
 from gnomon.validate.certificates import Certificate, certify
 from gnomon.validate.grown import Agreement, grown_agreement
 from gnomon.validate.instruments import Sweep, chosen
@@ -19,6 +22,7 @@ from gnomon.validate.replays import Replay, replay_all
 CROSS_TALK_SEEDS = 10
 
 _CERTIFICATES = TypeAdapter(list[Certificate])
+_log = logging.getLogger(__name__)
 
 
 class ValidationResult(BaseModel):
@@ -43,6 +47,18 @@ class ValidationResult(BaseModel):
     run: str | None = None
 
 
+def configuration(instruments: Sequence[str] | None, seeds: int, seed: int) -> dict[str, Any]:
+    """What determines a validation's certificates, gnomon's code included: a run's identity and the name of its directory.
+
+    Raises:
+        ConfigurationError: No such instrument, or no seeds.
+    """
+    if seeds < 1:
+        raise ConfigurationError(f"seeds is {seeds}; at least 1 is needed")
+    names = [name for _, some in chosen(instruments) for name in some]
+    return {"instruments": names, "seeds": seeds, "seed": seed, "code": code_hash()}
+
+
 async def validate(
     instruments: Sequence[str] | None = None,
     *,
@@ -59,20 +75,19 @@ async def validate(
         instruments: Names such as `sycophancy.agreement`, or whole evaluations such as `sycophancy` (None: all).
         seeds: Seeds per dose; each draws other questions and another organism. Fewer than about 30 cannot certify.
         seed: The first seed.
-        out: The run directory (None: nothing is kept); the same call takes up a validation that was stopped there.
+        out: The run directory (None: nothing is kept); the same call by the same code takes up a validation that was stopped
+            there.
         progress: Told of the records as they are read.
         replays: Whether to replay the failures.
         grown: Whether to read the shipped grown organisms.
 
     Raises:
         ConfigurationError: No such instrument, or no seeds.
-        RunDirectoryError: `out` cannot be written.
+        RunDirectoryError: `out` cannot be written, or holds a validation by other code or with other options.
     """
-    if seeds < 1:
-        raise ConfigurationError(f"seeds is {seeds}; at least 1 is needed")
+    identity = configuration(instruments, seeds, seed)
     wanted = chosen(instruments)
-    configuration = {"instruments": [name for _, names in wanted for name in names], "seeds": seeds, "seed": seed}
-    run = RunDirectory.create_or_resume(out, configuration, verb="validate") if out else None
+    run = RunDirectory.create_or_resume(out, identity, verb="validate") if out else None
     try:
         certificates: list[Certificate] = []
         for sweep, names in wanted:
@@ -105,7 +120,10 @@ async def _kept_sweep(
         return await certify_sweep(sweep, names, seeds, progress)
     kept = f"certificates/{sweep.evaluation}.json"
     if (run.path / kept).is_file():
-        return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
+        try:
+            return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
+        except ValidationError:
+            _log.warning("%s is broken; the %s instruments are certified anew", run.path / kept, sweep.evaluation)
     certificates = await certify_sweep(sweep, names, seeds, progress)
     run.write_json(kept, _CERTIFICATES.dump_python(certificates, mode="json"))
     return certificates
