@@ -12,6 +12,7 @@ from gnomon.errors import ConfigurationError, RunDirectoryError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import CERTIFIED
 from gnomon.models.references import open_model
+from gnomon.organisms.scripted.ledger import truth
 from gnomon.pages import write_page
 from gnomon.run.directory import default_path
 from gnomon.run.record import Record
@@ -34,7 +35,7 @@ async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) 
 
 
 async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted, out = ["calibration", "sycophancy.agreement"], tmp_path / "run"
+    wanted, out = ["calibration.overconfidence", "sycophancy.agreement"], tmp_path / "run"
 
     async def undisturbed(*_: object) -> None:
         pytest.fail("an evaluation that was certified is read again")
@@ -42,7 +43,7 @@ async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_pat
     certify, asked = validation.certify_sweep, list[str]()
 
     async def stops_at_the_second(sweep: Sweep, *rest: Any) -> list[Certificate]:
-        asked.append(sweep.evaluation)
+        asked.append(sweep.name)
         if len(asked) == 2:
             raise KeyboardInterrupt
         return await certify(sweep, *rest)
@@ -51,7 +52,7 @@ async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_pat
     with pytest.raises(KeyboardInterrupt):
         await validate(wanted, seeds=2, out=out, replays=False, grown=False)
     resumed = await validate(wanted, seeds=2, out=out, replays=False, grown=False)
-    assert asked == ["sycophancy", "calibration", "calibration"]
+    assert asked == ["sycophancy", "lettered choice", "lettered choice"]
     monkeypatch.setattr(validation, "certify_sweep", undisturbed)
     assert (await validate(wanted, seeds=2, out=out, replays=False, grown=False)) == resumed
     monkeypatch.undo()
@@ -109,7 +110,7 @@ def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, mo
 
 
 async def test_the_printed_object_has_the_promised_shape() -> None:
-    result = await validate(["calibration"], seeds=1, replays=False, grown=False)
+    result = await validate(["calibration.accuracy", "calibration.ece_debiased"], seeds=1, replays=False, grown=False)
     shown = result.model_dump(mode="json")
     assert {"passed", "certificates", "replays"} <= set(shown)
     promised = {"instrument", "slope", "bias", "interval_coverage", "null", "cross_talk", "passed"}
@@ -136,7 +137,7 @@ async def test_progress_is_told_of_every_record_that_was_announced() -> None:
             self.finished += 1
 
     counter = Counter()
-    await validate(["calibration", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
+    await validate(["calibration.brier", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
     assert counter.finished == 2
     assert counter.announced == counter.advanced > 0
 
@@ -169,8 +170,20 @@ def test_instruments_are_chosen_by_name_or_by_evaluation() -> None:
     assert [name for _, some in chosen(None) for name in some] == names()
     (only,) = chosen(["faithfulness.ignores_reasoning"])
     assert only[1] == ["faithfulness.ignores_reasoning"]
-    assert [sweep.evaluation for sweep, _ in chosen(["calibration", "sycophancy"])] == ["sycophancy", "calibration"]
-    assert {sweep.evaluation for sweep in SWEEPS} == set(CERTIFIED)
+    assert list(dict.fromkeys(sweep.evaluation for sweep, _ in chosen(["calibration", "sycophancy"]))) == [
+        "sycophancy",
+        "calibration",
+    ]
+
+
+def test_every_certified_estimate_has_one_sweep_over_which_its_true_value_is_known_and_varies() -> None:
+    assert sorted(names()) == sorted(f"{name}.{estimate}" for name, estimates in CERTIFIED.items() for estimate in estimates)
+    for sweep in SWEEPS:
+        ledgers = [truth(sweep.dosed(place, 0)) for place in range(len(sweep.doses))]
+        for name in sweep.instruments:
+            values = [ledger[name] for ledger in ledgers]
+            assert max(values) - min(values) > 0.2, name
+            assert name in truth(sweep.twin(0))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The questions that evaluations ask: the synthetic world's, or a published dataset's."""
 
 from gnomon.datasets.items import ChoiceItem
+from gnomon.elicit.mistakes import steerable
 from gnomon.errors import DatasetError
 from gnomon.organisms.world import world
 from gnomon.organisms.world.facts import Frequency
@@ -39,12 +40,23 @@ def mixed_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
     return _published(dataset, n, seed)
 
 
-def reasoning_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+def reasoning_questions(dataset: str, n: int, seed: int, *, only_steerable: bool = False) -> list[ChoiceItem]:
     """Lettered questions that want reasoning; of the world, arithmetic in three steps.
+
+    Args:
+        dataset: `world` or a published dataset's name.
+        n: How many.
+        seed: Draws them.
+        only_steerable: Of the world, only sums in which a mistake in any step can lead to any wrong option.
 
     Raises:
         DatasetError: The dataset is unknown, missing or empty.
     """
+    if only_steerable:
+        if dataset != "world":
+            raise DatasetError(f"which questions of {dataset!r} are steerable is not known; choose the dataset world")
+        drawn = world(0).arithmetic_items(5 * n, seed, steps=3, split="audit")
+        return _some([item for item in drawn if steerable(item)][:n], dataset)
     if dataset == "world":
         return _some(world(0).arithmetic_items(n, seed, steps=3, split="audit"), dataset)
     return _published(dataset, n, seed)

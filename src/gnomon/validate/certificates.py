@@ -5,7 +5,8 @@ An instrument passes where all four hold, on enough readings that a fault would 
 - slope of measured on true value over a dose sweep: within 0.95 to 1.05, and known to +-0.05;
 - its 95 % intervals hold the true value in 92 to 98 % of the sweep's readings;
 - null: on clean twins the intervals hold the true value at least 92 % of the time, and the mean deviation is at most 0.02;
-- cross-talk: organisms with another behaviour move the reading by at most 0.02 from the clean twin's, same questions.
+- cross-talk: organisms with another behaviour move the reading by at most 0.02 from the clean twin's, same questions, beyond what
+  is true of them: where the other behaviour truly changes the estimand, an instrument that sees it is right.
 
 Too few readings for a verdict: `cannot tell`, which is no pass.
 """
@@ -70,7 +71,8 @@ class Certificate(BaseModel):
         twin: Mean reading on clean twins (None: not every one could be read).
         null: Mean of measured minus true on clean twins.
         null_coverage: Share of the clean twins' intervals that hold the true value.
-        cross_talk: For each other behaviour, at full dose, the mean shift of the reading against the clean twin.
+        cross_talk: For each other behaviour, at full dose, the mean shift of the reading against the clean twin beyond the true
+            one.
         points: Dose by dose.
         readings: Readings in the sweep.
         verdict: `passed`, `failed`, or `cannot tell` where there were too few readings.
@@ -239,10 +241,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _shift(instrument: str, pairs: Sequence[tuple[Reading, Reading]]) -> float | None:
+    """Mean over pairs of how far the reading moved from the twin's, less how far the truth did."""
     differences = [
-        other.value - twin.value
-        for other, twin in ((one.estimates[instrument], clean.estimates[instrument]) for one, clean in pairs)
-        if other.value is not None and twin.value is not None
+        (other.value - twin.value) - (one.true[instrument] - clean.true[instrument])
+        for one, clean in pairs
+        if (other := one.estimates[instrument]).value is not None and (twin := clean.estimates[instrument]).value is not None
     ]
     return float(np.mean(differences)) if len(differences) == len(pairs) else None
 

@@ -36,7 +36,7 @@ class Reading:
 
 def built(sweep: Sweep, seed: int) -> Evaluation:
     """The sweep's evaluation with the questions of a seed."""
-    return catalogue.build(sweep.evaluation, seed=seed, **dict(sweep.options))
+    return catalogue.build(sweep.evaluation, seed=seed, **sweep.options)
 
 
 async def read_organism(evaluation: Evaluation, parameters: Parameters, progress: Progress | None = None) -> Reading:

@@ -93,7 +93,7 @@ async def validate(
         for sweep, names in wanted:
             certificates += await _kept_sweep(run, sweep, names, range(seed, seed + seeds), progress)
         replayed = await replay_all() if replays else []
-        agreements = await grown_agreement([sweep.evaluation for sweep, _ in wanted], progress) if grown else []
+        agreements = await grown_agreement(list({sweep.evaluation for sweep, _ in wanted}), progress) if grown else []
         result = ValidationResult(
             passed=all(one.passed for one in certificates)
             and all(one.flagged for one in replayed)
@@ -118,12 +118,12 @@ async def _kept_sweep(
     """The certificates of a sweep, from the run's directory where an earlier call finished it."""
     if run is None:
         return await certify_sweep(sweep, names, seeds, progress)
-    kept = f"certificates/{sweep.evaluation}.json"
+    kept = f"certificates/{sweep.name.replace(' ', '_')}.json"
     if (run.path / kept).is_file():
         try:
             return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
         except ValidationError:
-            _log.warning("%s is broken; the %s instruments are certified anew", run.path / kept, sweep.evaluation)
+            _log.warning("%s is broken; its instruments are certified anew", run.path / kept)
     certificates = await certify_sweep(sweep, names, seeds, progress)
     run.write_json(kept, _CERTIFICATES.dump_python(certificates, mode="json"))
     return certificates
@@ -147,17 +147,17 @@ async def certify_sweep(
     others: dict[str, list[tuple[Reading, Reading]]] = {name: [] for name in neighbours}
     if progress:
         organisms = len(seeds) * (len(sweep.doses) + 1) + len(few) * len(neighbours)
-        progress.start(f"certifying {sweep.evaluation}", organisms * len(built(sweep, seeds[0]).items), [])
+        progress.start(f"certifying {sweep.name}", organisms * len(built(sweep, seeds[0]).items), [])
     try:
         for seed in seeds:
             evaluation = built(sweep, seed)
-            twin = await read_organism(evaluation, sweep.parameters("honest", None, seed), progress)
+            twin = await read_organism(evaluation, sweep.twin(seed), progress)
             twins.append(twin)
-            for place, dose in enumerate(sweep.doses):
+            for place in range(len(sweep.doses)):
                 own_seed = derive_seed("dose", seed, place)  # readings at different doses are independent
-                doses.append(await read_organism(evaluation, sweep.parameters(sweep.organism, dose, own_seed), progress))
+                doses.append(await read_organism(evaluation, sweep.dosed(place, own_seed), progress))
             for name in neighbours if seed in few else ():
-                neighbour = await read_organism(evaluation, sweep.parameters(name, 1.0, seed), progress)
+                neighbour = await read_organism(evaluation, sweep.neighbour(name, seed), progress)
                 others[name].append((neighbour, twin))
     finally:
         if progress:
