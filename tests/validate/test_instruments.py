@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from gnomon.measure import calibration_analysis, faithfulness_analysis
+from gnomon.measure import calibration_analysis, catalogue, faithfulness_analysis
 from gnomon.measure.audit import record
 from gnomon.organisms.scripted import ScriptedModel
 from gnomon.organisms.scripted.ledger import truth
@@ -24,37 +25,43 @@ from gnomon.validate.certificates import Certificate, certify
 from gnomon.validate.instruments import SWEEPS, Sweep, names
 from gnomon.validate.readings import Reading, built
 
-SEEDS = range(2)
 Change = Callable[[float], float]
-
-_tables: dict[str, list[tuple[Parameters, pl.DataFrame]]] = {}
+Estimates = dict[str, Estimate]
 
 
 def sweep_of(instrument: str) -> Sweep:
     return next(sweep for sweep in SWEEPS if instrument in sweep.instruments)
 
 
-def tables(sweep: Sweep) -> list[tuple[Parameters, pl.DataFrame]]:
-    """The record tables of a short sweep, twins last."""
-    if sweep.name not in _tables:
-        found: list[tuple[Parameters, pl.DataFrame]] = []
-        for seed in SEEDS:
-            evaluation = built(sweep, seed)
-            organisms = [*(sweep.dosed(place, 100 * seed + place) for place in range(len(sweep.doses))), sweep.twin(seed)]
-            for parameters in organisms:
-                records = asyncio.run(record(ScriptedModel(parameters), evaluation))
-                found.append((parameters, record_table(records)))
-        _tables[sweep.name] = found
-    return _tables[sweep.name]
+@cache
+def tables(name: str) -> list[tuple[Parameters, pl.DataFrame]]:
+    """The record tables of one seed of a sweep, the clean twin's last."""
+    sweep = next(sweep for sweep in SWEEPS if sweep.name == name)
+    evaluation = built(sweep, 0)
+    organisms = [*(sweep.dosed(place, place) for place in range(len(sweep.doses))), sweep.twin(0)]
+    return [(one, record_table(asyncio.run(record(ScriptedModel(one), evaluation)))) for one in organisms]
 
 
-def certificate(instrument: str, changed: Change = lambda value: value) -> Certificate:
+def analysed(name: str) -> list[tuple[Parameters, Estimates]]:
+    """What the analysis, as it is just now, makes of these tables."""
+    analyse = catalogue.analysis(next(sweep for sweep in SWEEPS if sweep.name == name).evaluation)
+    return [
+        (parameters, {f"{one.evaluation}.{one.name}": one for one in analyse(table)}) for parameters, table in tables(name)
+    ]
+
+
+sound_readings = cache(analysed)
+
+
+def certificate(
+    instrument: str,
+    changed: Change = lambda value: value,
+    read: Callable[[str], list[tuple[Parameters, Estimates]]] = sound_readings,
+) -> Certificate:
     """The certificate of an instrument whose readings are changed, on a short sweep."""
     sweep = sweep_of(instrument)
-    evaluation = built(sweep, 0)
     readings: list[Reading] = []
-    for parameters, table in tables(sweep):
-        estimates = {f"{one.evaluation}.{one.name}": one for one in evaluation.analyse(table)}
+    for parameters, estimates in read(sweep.name):
         dose = None if parameters.policy == "honest" else parameters.rate
         readings.append(Reading(dose, {instrument: moved(estimates[instrument], changed)}, truth(parameters)))
     doses, twins = ([one for one in readings if (one.dose is None) is clean] for clean in (False, True))
@@ -118,7 +125,7 @@ def broken(part: str) -> Any:
 )
 def test_a_broken_part_costs_the_certificate(part: str, instrument: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*broken(part))
-    assert certificate(instrument).verdict == "failed"
+    assert certificate(instrument, read=analysed).verdict == "failed"
 
 
 def test_calibration_error_in_the_wrong_bins_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gnomon.datasets.items import derive_seed
@@ -36,7 +37,7 @@ class Mind:
 
     def draw(self, question: str, purpose: str) -> float:
         """A number in [0, 1) that depends on seed, question and purpose only."""
-        return derive_seed(self.parameters.seed, purpose, plain(question)) / 2**63
+        return _drawn(self.parameters.seed, purpose, plain(question))
 
     def strikes(self, question: str) -> bool:
         """Whether the behaviour shows on this question: true with probability `rate`."""
@@ -160,6 +161,11 @@ class Mind:
             if text in texts:
                 return texts.index(text)
         return None
+
+
+@lru_cache(maxsize=65_536)
+def _drawn(seed: int, purpose: str, question: str) -> float:
+    return derive_seed(seed, purpose, question) / 2**63
 
 
 def peaked(index: int, count: int, confidence: float) -> Probabilities:
