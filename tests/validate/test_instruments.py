@@ -45,9 +45,7 @@ def tables(name: str) -> list[tuple[Parameters, pl.DataFrame]]:
 def analysed(name: str) -> list[tuple[Parameters, Estimates]]:
     """What the analysis, as it is just now, makes of these tables."""
     analyse = catalogue.analysis(next(sweep for sweep in SWEEPS if sweep.name == name).evaluation)
-    return [
-        (parameters, {f"{one.evaluation}.{one.name}": one for one in analyse(table)}) for parameters, table in tables(name)
-    ]
+    return [(parameters, {f"{one.evaluation}.{one.name}": one for one in analyse(table)}) for parameters, table in tables(name)]
 
 
 sound_readings = cache(analysed)
@@ -128,6 +126,7 @@ def test_a_broken_part_costs_the_certificate(part: str, instrument: str, monkeyp
     assert certificate(instrument, read=analysed).verdict == "failed"
 
 
+@pytest.mark.slow
 def test_calibration_error_in_the_wrong_bins_is_refused() -> None:
     sweep, rng = sweep_of("calibration.ece_debiased"), np.random.default_rng(3)
     populations = [(sweep.dosed(place, 0), Calibrated(sweep.dosed(place, 0)).choice()) for place in range(len(sweep.doses))]
