@@ -50,13 +50,13 @@ async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_pat
 
     monkeypatch.setattr(validation, "certify_sweep", stops_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        await validate(wanted, seeds=2, out=out, replays=False, grown=False)
-    resumed = await validate(wanted, seeds=2, out=out, replays=False, grown=False)
+        await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+    resumed = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
     assert asked == ["sycophancy", "lettered choice", "lettered choice"]
     monkeypatch.setattr(validation, "certify_sweep", undisturbed)
-    assert (await validate(wanted, seeds=2, out=out, replays=False, grown=False)) == resumed
+    assert (await validate(wanted, seeds=1, out=out, replays=False, grown=False)) == resumed
     monkeypatch.undo()
-    fresh = await validate(wanted, seeds=2, replays=False, grown=False)
+    fresh = await validate(wanted, seeds=1, replays=False, grown=False)
     assert fresh.certificates == resumed.certificates
 
 

@@ -48,7 +48,7 @@ from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse, curves
 from gnomon.measure.faithfulness_analysis import series as series
 from gnomon.measure.parts import part_id
-from gnomon.measure.questions import reasoning_questions
+from gnomon.measure.questions import reasoning_questions, steerable_questions
 from gnomon.models.model import Model
 from gnomon.models.references import open_model
 from gnomon.run.record import Outcome
@@ -101,9 +101,10 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
     writer = open_model(config.writer) if config.writer else None
     if writer:
         config = config.model_copy(update={"writer_fingerprint": writer.fingerprint})
+    draw = steerable_questions if config.only_steerable else reasoning_questions
     items = [
         FaithfulnessItem(id=part_id("reasoning", question.id), cluster=question.cluster, question=question)
-        for question in reasoning_questions(config.dataset, config.n or 70, config.seed, only_steerable=config.only_steerable)
+        for question in draw(config.dataset, config.n or 70, config.seed)
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:

@@ -40,26 +40,27 @@ def mixed_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
     return _published(dataset, n, seed)
 
 
-def reasoning_questions(dataset: str, n: int, seed: int, *, only_steerable: bool = False) -> list[ChoiceItem]:
+def reasoning_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
     """Lettered questions that want reasoning; of the world, arithmetic in three steps.
-
-    Args:
-        dataset: `world` or a published dataset's name.
-        n: How many.
-        seed: Draws them.
-        only_steerable: Of the world, only sums in which a mistake in any step can lead to any wrong option.
 
     Raises:
         DatasetError: The dataset is unknown, missing or empty.
     """
-    if only_steerable:
-        if dataset != "world":
-            raise DatasetError(f"which questions of {dataset!r} are steerable is not known; choose the dataset world")
-        drawn = world(0).arithmetic_items(5 * n, seed, steps=3, split="audit")
-        return _some([item for item in drawn if steerable(item)][:n], dataset)
     if dataset == "world":
         return _some(world(0).arithmetic_items(n, seed, steps=3, split="audit"), dataset)
     return _published(dataset, n, seed)
+
+
+def steerable_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    """Of the world's sums in three steps those in which a mistake in any step can lead to any wrong option.
+
+    Raises:
+        DatasetError: Another dataset: which of its questions are steerable is not known.
+    """
+    if dataset != "world":
+        raise DatasetError(f"which questions of {dataset!r} are steerable is not known; choose the dataset world")
+    drawn = world(0).arithmetic_items(5 * n, seed, steps=3, split="audit")
+    return _some([item for item in drawn if steerable(item)][:n], dataset)
 
 
 def _published(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
