@@ -47,7 +47,7 @@ import math
 from functools import lru_cache
 
 from gnomon.organisms.scripted.mind import SPREAD
-from gnomon.organisms.scripted.parameters import Parameters
+from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
 from gnomon.organisms.scripted.population import OPTIONS, Calibrated
 
 
@@ -99,8 +99,14 @@ def _given_to_a_wrong_option(parameters: Parameters) -> float:
     return (wrong_and_confident + (1.0 - mean) - wrong_and_not / others) / others
 
 
-@lru_cache(maxsize=256)
 def _calibration(parameters: Parameters) -> dict[str, float]:
+    return _enumerated(parameters.model_copy(update={"seed": 0}).reference.removeprefix("scripted/"))
+
+
+@lru_cache(maxsize=256)
+def _enumerated(told: str) -> dict[str, float]:
+    """Of calibration, for organisms told the same but for their seed."""
+    parameters = parse_parameters(told)
     organism = Calibrated(parameters)
     choice, options, none = organism.choice(), organism.all_options(), organism.none_of_the_above()
     given, own = organism.given(), organism.own()
