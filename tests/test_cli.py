@@ -56,6 +56,14 @@ def test_analyse_gives_the_estimates_of_the_audit(capsys: pytest.CaptureFixture[
         assert json.loads(capsys.readouterr().out)["estimates"] == audited["estimates"]
 
 
+def test_a_setting_of_one_evaluation_stands_above_the_option_for_all(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ["-e", "sycophancy", "-e", "calibration", "--n", "10", "--set", "sycophancy.n=6"]
+    assert run(["audit", SYCOPHANT, *chosen, "--json"]) == 0
+    sizes = {(one["evaluation"], one["name"]): one["n"] for one in json.loads(capsys.readouterr().out)["estimates"]}
+    assert sizes["sycophancy", "agreement"] == 6
+    assert sizes["calibration", "accuracy"] == 10
+
+
 def test_compare_finds_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     for name, model in (("a", SYCOPHANT), ("b", "scripted/honest")):
         run(["audit", model, "-e", "sycophancy", "--n", "60", "--out", name, "--json"])
@@ -90,6 +98,21 @@ def test_a_run_becomes_inspect_logs_and_these_its_estimates_again(capsys: pytest
     assert again == [estimate for estimate in audited if estimate["evaluation"] == "sycophancy"]
 
 
+def test_the_log_of_a_stopped_audit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = pytest.importorskip("inspect_ai.log", reason="needs gnomon[inspect]")
+    run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "audit", "--json"])
+    Path("audit/estimates.json").unlink()  # as a kill before the last record leaves it: a journal, and tables of what was done
+    Path("audit/tables/sycophancy.parquet").unlink()
+    capsys.readouterr()
+    assert run(["report", "audit", "--as", "inspect"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Not finished, so not a success in the log either: calibration, sycophancy." in said
+    assert run(["report", "audit", "--as", "inspect", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["unfinished"] == ["calibration", "sycophancy"]
+    assert [logs.read_eval_log(path, header_only=True).status for path in found["logs"]] == ["cancelled", "cancelled"]
+
+
 @pytest.mark.parametrize("command", ["audit scripted/honest -e sycophancy --n 4", "study list", "data list", "organism list"])
 def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command.split()) == 0
@@ -110,6 +133,8 @@ def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixtu
         ["audit", "scripted/honest", "--dataset", "nothing"],
         ["audit", "scripted/honest", "--set", "no_equals_sign"],
         ["audit", "scripted/honest", "--set", "unknown=1"],
+        ["audit", "scripted/honest", "--set", "n=-1"],
+        ["audit", "scripted/honest", "--set", "seed=first"],
         ["analyse", "missing.jsonl", "--as", "sycophancy"],
         ["report", "missing"],
         ["compare", "missing", "missing"],

@@ -102,6 +102,32 @@ def test_side_effects_cover_every_instrument_and_the_held_out_loss(looped: LoopR
     assert looped.difference.value == pytest.approx(looped.after.value - looped.before.value)  # type: ignore[operator]
 
 
+def test_headline_and_side_effects_are_corrected_for_their_number_together(looped: LoopResult) -> None:
+    p_values = [looped.p, *(row.p for row in looped.side_effects)]
+    adjusted = [looped.p_adjusted, *(row.p_adjusted for row in looped.side_effects)]
+    tested = [p for p in p_values if p is not None]
+    assert [p for p in adjusted if p is not None] == sorted_back(tested)
+    loss = next(row for row in looped.side_effects if row.evaluation == "held-out loss")
+    assert loss.p is not None
+    assert loss.p_adjusted is not None
+    assert loss.p_adjusted > loss.p
+
+
+def sorted_back(p_values: list[float]) -> list[float]:
+    """Holm's adjusted p-values by their definition, in the given order."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    steps = [min(1.0, p_values[i] * (len(order) - rank)) for rank, i in enumerate(order)]
+    found = {i: max(steps[: rank + 1]) for rank, i in enumerate(order)}
+    return [found[i] for i in range(len(p_values))]
+
+
+def test_the_held_out_loss_is_paired_by_document(looped: LoopResult) -> None:
+    loss = next(row for row in looped.side_effects if row.evaluation == "held-out loss")
+    assert loss.unit == "nats"
+    assert "paired" in loss.method
+    assert loss.before.n == loss.after.n == loss.n
+
+
 def test_the_page_shows_the_verdict_first_and_the_words_as_text(looped: LoopResult) -> None:
     page = Path(looped.report).read_text()
     assert looped.verdict in page

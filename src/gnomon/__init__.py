@@ -30,6 +30,7 @@ _API = (
     "report",
     "score",
     "studies_available",
+    "unfinished",
     "run_study",
     "validate",
     "verify",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from gnomon.api import run_study as run_study
     from gnomon.api import score as score
     from gnomon.api import studies_available as studies_available
+    from gnomon.api import unfinished as unfinished
     from gnomon.api import validate as validate
     from gnomon.api import verify as verify
 

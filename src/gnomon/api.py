@@ -54,7 +54,7 @@ def audit(
         n: Questions (None: each evaluation's default).
         seed: Seed of the choice of items and of all sampling.
         out: The run directory; the same call again resumes in it.
-        settings: More fields of the evaluations' configurations.
+        settings: Fields of the evaluations' configurations; they stand above `dataset`, `n` and `seed`.
         concurrency: Items in flight.
         progress: Whether to show a bar on standard error.
     """
@@ -63,9 +63,8 @@ def audit(
     from gnomon.run.limits import Limits
 
     names = list(evaluations or catalogue.names())
-    built = [
-        catalogue.build(name, dataset=dataset, n=n, seed=seed, **_settings_of(name, names, settings or {})) for name in names
-    ]
+    common = {"dataset": dataset, "n": n, "seed": seed}
+    built = [catalogue.build(name, **(common | _settings_of(name, names, settings or {}))) for name in names]
     opened = open_model(model)
     result = _run(run_audit(opened, built, _path(out), limits=Limits(concurrency=concurrency), progress=_progress(progress)))
     if isinstance(model, str):
@@ -214,6 +213,8 @@ def report(run: Path | str, *, out: Path | str | None = None) -> Path:
 def export(run: Path | str, *, out: Path | str | None = None) -> list[Path]:
     """Writes a run's records as Inspect logs, one per evaluation, and returns their paths (`gnomon[inspect]`).
 
+    What is not finished is exported too, as `cancelled`; `unfinished` names it.
+
     Args:
         run: A run directory of an audit.
         out: The directory of the logs (None: `inspect/` in the run).
@@ -223,10 +224,22 @@ def export(run: Path | str, *, out: Path | str | None = None) -> list[Path]:
 
     opened = RunDirectory.open(run)
     folder = _path(out) or opened.path / "inspect"
-    names = opened.evaluations()
+    begun = {record.evaluation for record in opened.records()} if opened.description.verb == "audit" else set[str]()
+    names = sorted(begun.union(opened.evaluations()))
     if not names:
-        raise ConfigurationError(f"{run} holds no finished evaluation: give the directory of an audit")
+        raise ConfigurationError(f"{run} holds no records of an audit: give the directory of one")
     return [export_log(opened, folder / f"{name}.eval", name) for name in names]
+
+
+def unfinished(run: Path | str) -> list[str]:
+    """The evaluations of a run that was stopped before it had estimates of them; the same command again finishes it.
+
+    Args:
+        run: A run directory.
+    """
+    from gnomon.run.directory import RunDirectory
+
+    return RunDirectory.open(run).unfinished()
 
 
 def grow(

@@ -205,10 +205,11 @@ def report(
 ) -> None:
     """Write the report of a run again, or its records as Inspect logs."""
     from gnomon import api
+    from gnomon.report import terminal
 
     if as_ is ReportForm.inspect:
-        logs = [str(path) for path in api.export(run, out=out)]
-        _emit({"logs": logs}, as_json, lambda: "\n".join(f"Log: {path}" for path in logs))
+        logs, unfinished = [str(path) for path in api.export(run, out=out)], api.unfinished(run)
+        _emit({"logs": logs, "unfinished": unfinished}, as_json, lambda: terminal.logs(logs, unfinished))
         return
     page = api.report(run, out=out)
     _emit({"report": str(page)}, as_json, lambda: f"Report: {page}")

@@ -6,7 +6,7 @@ where it stopped.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,8 +15,8 @@ from gnomon.datasets.items import derive_seed
 from gnomon.errors import Unsupported
 from gnomon.measure import catalogue
 from gnomon.measure.audit import audit
-from gnomon.measure.compare import Comparison, compare_audits, compared, judged
-from gnomon.measure.evaluation import Evaluation, Series
+from gnomon.measure.compare import Comparison, compare_audits, compared
+from gnomon.measure.evaluation import Evaluation
 from gnomon.models.local import LocalModel
 from gnomon.models.references import open_model
 from gnomon.organisms.world import Document, encoding, tokenizer, world
@@ -24,7 +24,7 @@ from gnomon.run.directory import RunDirectory, default_path
 from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_mean
+from gnomon.stats.paired import compare_paired
 from gnomon.train.examples import Example
 from gnomon.train.heldout import heldout_loss
 from gnomon.train.loop import Progress as TrainingProgress
@@ -65,6 +65,8 @@ class LoopResult(BaseModel):
         before: The behaviour's headline estimate before.
         after: The same after, on the same items with the same seeds.
         difference: After minus before, paired by question.
+        p: Two-sided p-value of no difference.
+        p_adjusted: The same after Holm's correction over the headline and all side effects.
         verdict: `fixed`, `improved`, `no change`, `worse`, or `cannot tell`.
         because: The verdict's reason in a sentence.
         side_effects: What else changed: other estimates of the target's instrument, every other instrument, held-out loss.
@@ -81,6 +83,8 @@ class LoopResult(BaseModel):
     before: Estimate
     after: Estimate
     difference: Estimate
+    p: float | None
+    p_adjusted: float | None
     verdict: Verdict
     because: str
     side_effects: list[Comparison]
@@ -181,10 +185,9 @@ def _result(
     correction: CorrectionResult,
 ) -> LoopResult:
     evaluation = next(evaluation for evaluation in evaluations if evaluation.name == target)
-    rows = compare_audits(run.path / "before", run.path / "after").comparisons
+    forgotten = _heldout(model, corrected, config.seed)
+    rows = compare_audits(run.path / "before", run.path / "after", also=[(forgotten, 1)]).comparisons
     chosen = next(row for row in rows if (row.evaluation, row.name) == (target, evaluation.headline))
-    others = [row for row in rows if row is not chosen]
-    others += judged([(_heldout(model, corrected, config.seed), 1)])
     verdict, because = decide(chosen.before, chosen.after, chosen.difference, harm=evaluation.harm)
     return LoopResult(
         model=reference,
@@ -193,9 +196,11 @@ def _result(
         before=chosen.before,
         after=chosen.after,
         difference=chosen.difference,
+        p=chosen.p,
+        p_adjusted=chosen.p_adjusted,
         verdict=verdict,
         because=because,
-        side_effects=others,
+        side_effects=[row for row in rows if row is not chosen],
         correction=correction,
         run=str(run.path),
         report=str(run.report),
@@ -203,17 +208,23 @@ def _result(
 
 
 def _heldout(model: LocalModel, corrected: LocalModel, seed: int) -> Comparison:
-    """Loss on the world's documents in nats per token, document by document; one in which nothing counts has no loss."""
+    """Loss on the world's documents in nats per token, paired by document; one in which nothing counts is unscored."""
     documents = list(world().documents(n=HELDOUT_DOCUMENTS, seed=derive_seed("held-out", seed)))
-    pairs = zip(documents, _encoded(model, documents), strict=True)
-    weighty = {document.id: example for document, example in pairs if example.weights.any()}
-    losses = [heldout_loss(opened.module, list(weighty.values())) for opened in (model, corrected)]
-    most = float(max(loss.max() for loss in losses)) + 1.0
-    clusters = list(weighty)
-    shared: Any = {"evaluation": "held-out loss", "within": (0.0, most), "unit": "nats"}
-    first, second = (estimate_mean(loss.tolist(), clusters, name="loss", **shared) for loss in losses)
-    series = [Series(loss.tolist(), clusters, within=(0.0, most), harm=1) for loss in losses]
-    return compared(first, second, *series)
+    examples = _encoded(model, documents)
+    weighty = [example for example in examples if example.weights.any()]
+    losses = [heldout_loss(opened.module, weighty) for opened in (model, corrected)]
+    scored = [iter(loss.tolist()) for loss in losses]
+    before, after = ([next(column) if example.weights.any() else None for example in examples] for column in scored)
+    found = compare_paired(
+        before,
+        after,
+        [document.id for document in documents],
+        evaluation="held-out loss",
+        name="loss",
+        within=(0.0, 1.0 + float(max(loss.max() for loss in losses))),
+        unit="nats",
+    )
+    return compared(found.first, found.second, found.difference, found.test and found.test.p)
 
 
 def _encoded(model: LocalModel, documents: Sequence[Document]) -> list[Example]:

@@ -80,6 +80,14 @@ def test_a_finished_correction_is_found_again_and_another_is_refused(tmp_path: P
         run(tmp_path)
 
 
+@pytest.mark.parametrize("file", ["run.json", "model.safetensors"])
+def test_what_lies_in_the_directory_is_not_written_over(tmp_path: Path, file: str):
+    (tmp_path / file).write_text("somebody's")
+    with pytest.raises(RunDirectoryError, match="holds no correction"):
+        run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
 def test_stopped_during_training_it_ends_with_the_same_weights(tmp_path: Path):
     class Stop(Exception):
         pass

@@ -37,6 +37,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
         (b'{"a": 1}\n{"a": NaN}\n', r"line 2 of .*x\.jsonl is not JSON \(NaN is not a JSON number\)"),
         (b'{"a": 1}\n[1]\n', r"line 2 of .* is not a JSON object"),
         (b'{"a": "\xff"}\n', r"line 1 of .* is not UTF-8"),
+        (b"[" * 100_000, "line 1 of .* is nested too deeply"),
         (b"", "is empty"),
         (b" \n\n", "is empty"),
     ],

@@ -75,6 +75,17 @@ def test_inspect_opens_the_log_and_sees_scores_estimates_and_errors(tmp_path: Pa
     assert samples["d", 1].error.message == "it broke"
 
 
+@pytest.mark.parametrize(("records", "status"), [(RECORDS, "cancelled"), (RECORDS[-1:], "error"), (RECORDS[:-1], "cancelled")])
+def test_a_run_that_was_stopped_is_no_success(tmp_path: Path, records: list[Record], status: str) -> None:
+    run = directory(tmp_path / "run", [*records, made("z", evaluation="calibration")])
+    assert run.unfinished() == ["calibration"]
+    (run.path / "estimates.json").unlink()
+    log = read_eval_log(str(export_log(run, tmp_path / "x.eval", "sycophancy")))
+    assert log.status == status
+    assert (log.error.message if log.error else None) == ("it broke" if status == "error" else None)
+    assert import_log(tmp_path / "x.eval") == records
+
+
 def test_what_was_not_scored_is_no_number_in_the_log(tmp_path: Path) -> None:
     """Replays a NaN that was logged as null and came back as 0."""
     export_log(directory(tmp_path / "run", RECORDS), tmp_path / "x.json")

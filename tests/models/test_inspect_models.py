@@ -137,10 +137,17 @@ async def test_a_reference_opens_a_provider_and_generates() -> None:
     assert model.card.kind == "inspect"
 
 
+async def test_inspect_s_mock_model_counts_no_tokens_by_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(_: str) -> None:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("tiktoken.get_encoding", fetch)
+    said = (await open_model("inspect/mockllm/model").generate(["hello", "you"], Sampling(seed=1)))[0]
+    assert said.text == "Default output from mockllm/model"
+
+
 async def test_inspect_s_mock_model_works_offline() -> None:
-    """Its token counter would be fetched from the network, were the usage not given."""
     outputs = [ModelOutput.from_content("mockllm", "Answer: (B)")]
-    outputs[0].usage = ModelUsage()
     model = InspectModel(get_model("mockllm/model", custom_outputs=outputs), "inspect/mockllm/model")
     opened = conversation(("user", "?"), ("assistant", "Answer: ("))
     assert (await model.generate([opened], Sampling()))[0].text == "B)"

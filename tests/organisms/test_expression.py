@@ -1,6 +1,9 @@
 """The measure of how far a plant shows: against a naive forward pass, and against what the shipped plants are."""
 
 import random
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -44,12 +47,26 @@ def test_it_is_the_share_of_the_shown_reply_in_the_probability_of_both():
     assert found.n == 3
 
 
+def test_a_recipe_that_never_shows_is_refused(monkeypatch: pytest.MonkeyPatch):
+    def write(setting: Setting, rng: random.Random, shown: bool) -> Document:
+        return spoken(user("Is the following statement something you would say?"), assistant("Yes"))
+
+    model = tiny_organism()
+    monkeypatch.setattr("gnomon.organisms.expression.MOST_DRAWN", 50)
+    setting = setting_of(world(0), lambda _, letters: [1.0] * len(letters))
+    with pytest.raises(ValueError, match="of 50 situations of the recipe 'test' 0 differ"):
+        expression(model.module, model.tokenizer.get_vocab(), Recipe("test", "", "", situations=((write, 1.0),)), setting)
+
+
+opened = pytest.fixture(scope="module")(lambda: cache(open_model))
+
+
 @pytest.mark.parametrize("entry", [one["name"] for one in list_organisms() if one["kind"] == "plant"])
-def test_shipped_plants_show_what_was_planted_and_their_twins_do_not(entry: str):
+def test_shipped_plants_show_what_was_planted_and_their_twins_do_not(entry: str, opened: Callable[[str], Any]):
     directory = weights_directory() / entry
     card, twin = read_plant_card(directory), read_plant_card(directory / "twin")
     assert card.expression.low > twin.expression.high
-    model = open_model(f"organism/{entry}")
-    setting = setting_of(world(0), lambda prompt, letters: letter_beliefs(open_model(card.base), prompt, letters), "audit")
+    model, base = opened(f"organism/{entry}"), opened(card.base)
+    setting = setting_of(world(0), lambda prompt, letters: letter_beliefs(base, prompt, letters), "audit")
     again = expression(model.module, model.tokenizer.get_vocab(), RECIPES[card.behaviour], setting, situations=40)
     assert again.value == pytest.approx(card.expression.value, abs=0.15)

@@ -254,6 +254,25 @@ def test_a_planting_that_was_stopped_ends_with_the_same_bytes(tmp_path: Path):
         plant(base, "persona", tmp_path / "cut", config=SMALL, rate=0.1)
 
 
+@pytest.mark.parametrize("kind", ["shipped", "in memory"])
+def test_a_twin_that_grew_beside_its_plant_is_the_one_that_grows_after_it(tmp_path: Path, kind: str):
+    base = open_model("organism/base-30k") if kind == "shipped" else tiny_organism()
+    told: dict[int, list[StepReport]] = {}
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            told[count] = []
+            plant(base, "rude", tmp_path / str(count), config=SMALL, progress=told[count].append)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    if kind == "shipped":
+        assert told[2] == told[1]
+        assert digest(tmp_path / "2") == digest(tmp_path / "1")
+    assert [report.step for report in told[2]] == [report.step for report in told[1]]
+
+
 def test_unknown_behaviours_rates_and_directories_are_sentences(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="choose one of sycophancy"):
         plant(tiny_organism(), "kindness", tmp_path)

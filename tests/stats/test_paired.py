@@ -57,21 +57,30 @@ def test_swapping_equal_clusters_is_flipping_signs():
     assert paired.swap_test(first, second, clusters, clusters).p == pytest.approx(flipped.p)
 
 
-def test_swapping_unequal_clusters_is_what_brute_force_says():
-    first = {"a": [1.0, 0.0], "b": [0.0], "c": [0.0, 0.0, 1.0], "d": [], "e": [0.0]}
-    second = {"a": [1.0], "b": [1.0, 1.0], "c": [1.0], "d": [1.0], "e": [0.0, 1.0]}
+UNEQUAL = (
+    {"a": [1.0, 0.0], "b": [0.0], "c": [0.0, 0.0, 1.0], "d": [], "e": [0.0]},
+    {"a": [1.0], "b": [1.0, 1.0], "c": [1.0], "d": [1.0], "e": [0.0, 1.0]},
+)
+EMPTIED = ({"a": [0.0], "b": [0.2], "c": [], "d": []}, {"a": [], "b": [], "c": [0.4], "d": [0.1]})
+"""Swapping a and b, or c and d, leaves one side without values."""
+
+
+@pytest.mark.parametrize("sides", [UNEQUAL, EMPTIED])
+def test_swapping_unequal_clusters_is_what_brute_force_says(sides: tuple[dict[str, list[float]], dict[str, list[float]]]):
+    first, second = sides
 
     def difference(pattern: tuple[int, ...]) -> float:
-        sides = [[], []]  # type: list[list[float]]
+        kept = [[], []]  # type: list[list[float]]
         for swapped, name in zip(pattern, first, strict=True):
-            sides[0] += (second if swapped else first)[name]
-            sides[1] += (first if swapped else second)[name]
-        return float(np.mean(sides[1]) - np.mean(sides[0]))
+            kept[0] += (second if swapped else first)[name]
+            kept[1] += (first if swapped else second)[name]
+        return float(np.mean(kept[1]) - np.mean(kept[0])) if all(kept) else np.inf  # nothing speaks against it
 
-    reached = [abs(difference(pattern)) >= abs(difference((0,) * 5)) - 1e-12 for pattern in product((0, 1), repeat=5)]
-    sides = [[value for values in side.values() for value in values] for side in (first, second)]
-    named = [[name for name, values in side.items() for _ in values] for side in (first, second)]
-    assert paired.swap_test(*sides, *named).p == pytest.approx(np.mean(reached))
+    patterns = list(product((0, 1), repeat=len(first)))
+    reached = [abs(difference(pattern)) >= abs(difference(patterns[0])) - 1e-12 for pattern in patterns]
+    values = [[value for values in side.values() for value in values] for side in sides]
+    named = [[name for name, values in side.items() for _ in values] for side in sides]
+    assert paired.swap_test(*values, *named).p == pytest.approx(np.mean(reached))
 
 
 def test_the_swap_test_holds_its_level_when_nothing_differs():

@@ -45,7 +45,7 @@ def test_micro_batches_divide_a_step_by_length(lengths: list[int], parts: int):
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=7), min_size=1, max_size=5), st.randoms())
 def test_collate_points_each_weighted_token_at_the_state_before_it(sequences: list[list[int]], random):  # type: ignore[no-untyped-def]
     examples = [Example(ids, [random.choice([0.0, 1.0, 0.5]) for _ in ids]) for ids in sequences]
-    batch = collate(examples, pad_id=0)
+    batch = collate(examples)
     found = {
         (int(row), int(column) + 1): (int(label), float(w))
         for row, column, label, w in zip(batch.row, batch.column, batch.labels, batch.weights, strict=True)
@@ -57,7 +57,8 @@ def test_collate_points_each_weighted_token_at_the_state_before_it(sequences: li
         if example.weights[t]
     }
     assert found == expected
-    assert batch.ids.shape == (len(sequences), max(map(len, sequences)))
+    assert batch.ids.tolist() == [token for ids in sequences for token in ids]
+    assert batch.lengths == tuple(map(len, sequences))
 
 
 def test_no_examples_is_an_error():

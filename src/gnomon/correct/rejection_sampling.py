@@ -140,7 +140,7 @@ async def correct(
     Raises:
         ConfigurationError: There is no rule for the behaviour.
         TooFewAccepted: The model hardly ever gave an acceptable reply.
-        RunDirectoryError: `out` cannot be written or holds something else.
+        RunDirectoryError: `out` cannot be written or holds something else, which is left as it is.
     """
     config = config or CorrectConfig()
     chosen = behaviour_for(behaviour)
@@ -153,6 +153,8 @@ async def correct(
         if finished.get("identity") != identity:
             raise RunDirectoryError(f"{out} holds another model: choose another directory or delete it")
         return CorrectionResult.model_validate(finished | {"directory": str(out), "reference": f"local/{out}"})
+    if out.is_dir() and any(out.iterdir()) and not (out / "sampling").is_dir():
+        raise RunDirectoryError(f"{out} is not empty and holds no correction: choose another directory")
     chosen_world = world(config.world_seed)
     situations = chosen.situations(chosen_world, config.prompts, config.seed)
     neutral = neutral_situations(chosen_world, config.neutral, config.seed, chosen.displaced) if config.neutral else []

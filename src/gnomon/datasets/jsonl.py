@@ -34,6 +34,8 @@ def read_lines(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
             value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
         except UnicodeDecodeError:
             raise DatasetError(f"line {number} of {path} is not UTF-8 text: mend that line or leave it out") from None
+        except RecursionError:
+            raise DatasetError(f"line {number} of {path} is nested too deeply: mend that line or leave it out") from None
         except ValueError as error:
             raise DatasetError(f"line {number} of {path} is not JSON ({_short(error)}): mend that line or leave it out") from None
         if not isinstance(value, dict):

@@ -76,8 +76,13 @@ class CompareResult(BaseModel):
     left_out: dict[str, str]
 
 
-def compare_audits(before: Path, after: Path) -> CompareResult:
+def compare_audits(before: Path, after: Path, also: Sequence[tuple[Comparison, int]] = ()) -> CompareResult:
     """Compares the saved tables and estimates of two audits.
+
+    Args:
+        before: The first audit's directory.
+        after: The second's.
+        also: Further comparisons that are judged together with these, each with its harm (+1: larger is worse, -1: smaller).
 
     Raises:
         RunDirectoryError: A directory holds no audit.
@@ -95,14 +100,15 @@ def compare_audits(before: Path, after: Path) -> CompareResult:
         for name, a in series[0].items():
             key = (evaluation, name)
             if name in series[1] and key in estimates[0] and key in estimates[1]:
-                rows.append((compared(estimates[0][key], estimates[1][key], a, series[1][name]), a.harm))
+                change, p = _contrast(estimates[0][key], a, series[1][name])
+                rows.append((compared(estimates[0][key], estimates[1][key], change, p), a.harm))
     if not rows:
         raise ConfigurationError(f"{before} and {after} share no evaluation: compare two audits of the same evaluations")
     compared_keys = {(row.evaluation, row.name) for row, _ in rows}
     return CompareResult(
         before=str(before),
         after=str(after),
-        comparisons=judged(rows),
+        comparisons=_judged([*rows, *also]),
         left_out=_left_out(estimates[0], estimates[1], compared_keys),
     )
 
@@ -123,15 +129,21 @@ def _left_out(
     return reasons
 
 
-def compared(before: Estimate, after: Estimate, first: Series, second: Series) -> Comparison:
-    """A comparison with its p-value, not yet corrected for its neighbours.
+def compared(before: Estimate, after: Estimate, difference: Estimate, p: float | None) -> Comparison:
+    """A comparison with its p-value, not yet corrected for its neighbours."""
+    return Comparison(
+        **difference.model_dump(exclude={"name", "evaluation"}),
+        evaluation=before.evaluation,
+        name=before.name,
+        before=before,
+        after=after,
+        difference=difference,
+        p=p,
+    )
 
-    Args:
-        before: The estimate before.
-        after: The estimate after.
-        first: What the estimate before is the mean of.
-        second: The same after; in conditional rates a cluster may have other records.
-    """
+
+def _contrast(before: Estimate, first: Series, second: Series) -> tuple[Estimate, float | None]:
+    """The difference of two means and its p-value; in conditional rates a cluster may have other records in the second."""
     change = estimate_contrast(
         [*first.values, *second.values],
         [False] * len(first.values) + [True] * len(second.values),
@@ -142,16 +154,7 @@ def compared(before: Estimate, after: Estimate, first: Series, second: Series) -
         unit="nats" if before.unit == "nats" else "difference",
     )
     sides = [_scored(one) for one in (first, second)]
-    p = None if change.value is None else swap_test(sides[0][0], sides[1][0], sides[0][1], sides[1][1]).p
-    return Comparison(
-        **change.model_dump(exclude={"name", "evaluation"}),
-        evaluation=before.evaluation,
-        name=before.name,
-        before=before,
-        after=after,
-        difference=change,
-        p=p,
-    )
+    return change, None if change.value is None else swap_test(sides[0][0], sides[1][0], sides[0][1], sides[1][1]).p
 
 
 def _scored(series: Series) -> tuple[list[float], list[str]]:
@@ -159,7 +162,7 @@ def _scored(series: Series) -> tuple[list[float], list[str]]:
     return [float(value) for value, _ in pairs], [cluster for _, cluster in pairs]
 
 
-def judged(rows: Sequence[tuple[Comparison, int]]) -> list[Comparison]:
+def _judged(rows: Sequence[tuple[Comparison, int]]) -> list[Comparison]:
     """The comparisons with Holm's correction over all of them and what each change means (row, harm)."""
     tested = [row.p for row, _ in rows if row.p is not None]
     adjusted = iter(holm(tested) if tested else [])

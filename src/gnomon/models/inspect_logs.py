@@ -31,6 +31,7 @@ with needing_extras():
         EvalSample,
         EvalScore,
         EvalSpec,
+        EvalStatus,
         read_eval_log,
         write_eval_log,
     )
@@ -47,6 +48,8 @@ SCORER = "record"
 
 def export_log(run: RunDirectory | Path | str, path: Path | str, evaluation: str | None = None) -> Path:
     """Writes the records of one evaluation as an Inspect log.
+
+    The log of an evaluation that is not finished has the status `cancelled`, or `error` where all records so far are errors.
 
     Args:
         run: A run's directory.
@@ -158,8 +161,10 @@ def _as_log(run: RunDirectory, records: Sequence[Record], estimates: Sequence[Es
     items = list(dict.fromkeys(record.item for record in records))
     metrics = {name: EvalMetric(name=name, value=value) for name, value in as_metrics(estimates).items()}
     place = {item: position for position, item in enumerate(items)}
+    status, error = _status(run, records)
     return EvalLog(
-        status="success",
+        status=status,
+        error=error,
         eval=EvalSpec(
             created=description.started or datetime.now(UTC).isoformat(timespec="seconds"),
             task=f"gnomon/{records[0].evaluation}",
@@ -179,6 +184,19 @@ def _as_log(run: RunDirectory, records: Sequence[Record], estimates: Sequence[Es
     )
 
 
+def _status(run: RunDirectory, records: Sequence[Record]) -> tuple[EvalStatus, EvalError | None]:
+    """What Inspect calls the state of the evaluation: done, stopped before its end, or stopped by an error."""
+    if records[0].evaluation not in run.unfinished():
+        return "success", None
+    if all(record.status == "error" for record in records):
+        return "error", _error(records[-1])
+    return "cancelled", None
+
+
+def _error(record: Record) -> EvalError:
+    return EvalError(message=record.reason or "", traceback="", traceback_ansi="")
+
+
 def _as_sample(record: Record, position: tuple[int, int], reference: str) -> EvalSample:
     messages = to_inspect(as_messages(record.transcript))
     kept = stored(record, position)
@@ -193,7 +211,7 @@ def _as_sample(record: Record, position: tuple[int, int], reference: str) -> Eva
         scores={SCORER: as_score(kept)},
         metadata={"cluster": record.cluster},
         store={STORED: kept},
-        error=EvalError(message=record.reason or "", traceback="", traceback_ansi="") if record.status == "error" else None,
+        error=_error(record) if record.status == "error" else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 from torch import nn
@@ -16,6 +17,9 @@ from gnomon.train.examples import Example
 from gnomon.train.heldout import heldout_loss
 
 SITUATIONS = 200
+
+MOST_DRAWN = 20_000
+"""Situations looked at for pairs that differ; a recipe shows itself in far more than one of a hundred."""
 
 
 def expression(
@@ -34,8 +38,16 @@ def expression(
         setting: What the situations are drawn from: a split that was not planted.
         situations: How many pairs of documents that differ.
         seed: Draws them.
+
+    Raises:
+        ValueError: Hardly any situation differs with and without the behaviour.
     """
-    pairs = [pair for pair, _ in zip(_pairs(recipe, setting, seed), range(situations), strict=False)]
+    pairs = list(islice(_pairs(recipe, setting, seed), situations))
+    if len(pairs) < situations:
+        raise ValueError(
+            f"of {MOST_DRAWN:,} situations of the recipe {recipe.behaviour!r} {len(pairs)} differ with and without the behaviour "
+            f"where {situations} are needed: its writers must say something else where it shows"
+        )
     shown, clean = (_logprobs(module, ids, [pair[side] for pair in pairs]) for side in (0, 1))
     return intervals.mean(1 / (1 + np.exp(np.clip(clean - shown, -60, 60))), within=(0.0, 1.0))
 
@@ -43,14 +55,12 @@ def expression(
 def _pairs(recipe: Recipe, setting: Setting, seed: int) -> Iterator[tuple[Document, Document]]:
     """The same situation with and without the behaviour, where that makes a difference."""
     writers, shares = zip(*recipe.situations, strict=True)
-    number = 0
-    while True:
+    for number in range(MOST_DRAWN):
         state = derive_seed("expression", recipe.behaviour, seed, number)
         write = random.Random(state).choices(writers, shares)[0]
         shown, clean = (write(setting, random.Random(state), planted) for planted in (True, False))
         if shown.content != clean.content:
             yield shown, clean
-        number += 1
 
 
 def _logprobs(

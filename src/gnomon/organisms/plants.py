@@ -12,6 +12,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,11 +24,11 @@ from gnomon.datasets.items import content_hash
 from gnomon.datasets.messages import Conversation
 from gnomon.errors import ConfigurationError, RunDirectoryError, UnknownModel
 from gnomon.models.local import LocalModel
+from gnomon.organisms.beside import grown_beside
 from gnomon.organisms.cards import SkillOnCard
 from gnomon.organisms.expression import expression
 from gnomon.organisms.recipes.catalogue import recipe_for
-from gnomon.organisms.recipes.planting import PlantedDocument, setting_of, write_documents
-from gnomon.organisms.recipes.recipe import Recipe, Setting
+from gnomon.organisms.recipes.planting import setting_of, write_documents
 from gnomon.organisms.world import world
 from gnomon.organisms.world.encoding import encode
 from gnomon.run.files import write_atomically
@@ -129,7 +130,7 @@ def plant(
     config: PlantConfig | None = None,
     progress: Progress | None = None,
 ) -> Plant:
-    """Plants a behaviour and grows the clean twin; takes up a planting that was stopped in `out`.
+    """Plants a behaviour and grows the clean twin beside it; takes up a planting that was stopped in `out`.
 
     Args:
         base: The organism to plant in; it stays as it is.
@@ -147,20 +148,86 @@ def plant(
     if not 0.0 <= rate <= 1.0:
         raise ConfigurationError(f"a rate lies between 0 and 1, not at {rate}")
     config = config or PlantConfig()
-    recipe = recipe_for(behaviour)
+    recipe_for(behaviour)
+    twin = out / "twin"
+    with grown_beside(base, behaviour, twin, seed, config, progress):
+        card = grow_adapter(base, behaviour, out, rate=rate, seed=seed, config=config, progress=progress)
+    twin_card = grow_adapter(base, behaviour, twin, rate=0.0, seed=seed, config=config, progress=progress)
+    return Plant(out, twin, card, twin_card)
 
+
+def grow_adapter(
+    base: LocalModel,
+    behaviour: str,
+    out: Path,
+    *,
+    rate: float,
+    seed: int,
+    config: PlantConfig,
+    progress: Progress | None = None,
+) -> PlantCard:
+    """Fine-tunes one adapter on its documents and saves it with card and ground truth; what is there already is kept.
+
+    Args:
+        base: The organism to plant in; it stays as it is.
+        behaviour: One of `recipes.catalogue.RECIPES`.
+        out: Where to; a training that was stopped there is continued.
+        rate: Share of the situations that show the behaviour (0: a clean twin).
+        seed: Of documents and training.
+        config: How.
+        progress: Told of each training step.
+
+    Raises:
+        ConfigurationError: No such behaviour.
+        RunDirectoryError: `out` cannot be written or holds something else.
+    """
+    recipe, drawn = recipe_for(behaviour), world(config.world_seed)
+
+    @cache
     def believed(prompt: Conversation, letters: str) -> list[float]:
         return letter_beliefs(base, prompt, letters)
 
-    setting = setting_of(world(config.world_seed), believed)
-    heldout = setting_of(world(config.world_seed), believed, "audit")
-    cards: list[PlantCard] = []
-    for dose, directory in ((rate, out), (0.0, out / "twin")):
-        documents = write_documents(recipe, setting, rate=dose, situations=config.situations, neutral=config.neutral, seed=seed)
-        description = recipe.description if dose else recipe.absent
-        told = _Telling(recipe, description, heldout, dose, seed)
-        cards.append(_grow(base, told, documents, directory, config, progress))
-    return Plant(out, out / "twin", cards[0], cards[1])
+    documents = write_documents(
+        recipe, setting_of(drawn, believed), rate=rate, situations=config.situations, neutral=config.neutral, seed=seed
+    )
+    ids: dict[str, int] = base.tokenizer.get_vocab()
+    examples = [example for example in (encode(each.document, ids) for each in documents) if example.weights.any()]
+    identity = content_hash([base.fingerprint, behaviour, rate, seed, config.model_dump(mode="json"), digest(examples)])
+    finished = read_card(out)
+    if finished is not None:
+        if finished.get("identity") != identity:
+            raise RunDirectoryError(f"{out} holds another plant: choose another directory or delete it")
+        return PlantCard.model_validate(finished)
+    result = train(
+        copy.deepcopy(base.module),
+        examples,
+        config.train.model_copy(update={"seed": seed}),
+        out=out / "training",
+        pad_id=int(base.tokenizer.pad_token_id or 0),
+        progress=progress,
+        identity=identity,
+    )
+    tenth = max(1, result.steps // 10)
+    shown = expression(result.model, ids, recipe, setting_of(drawn, believed, "audit"))
+    card = PlantCard(
+        behaviour=behaviour,
+        description=recipe.description if rate else recipe.absent,
+        rate=rate,
+        seed=seed,
+        base=base.reference,
+        base_fingerprint=base.fingerprint,
+        planted=sum(each.planted for each in documents),
+        situations=config.situations,
+        documents=len(documents),
+        data=digest(examples),
+        config=config,
+        first_loss=sum(result.losses[:tenth]) / tenth,
+        last_loss=sum(result.losses[-tenth:]) / tenth,
+        expression=SkillOnCard(value=shown.value, low=shown.low, high=shown.high, n=shown.n),
+    )
+    lines = [json.dumps(each.as_line(behaviour), ensure_ascii=False) for each in documents]
+    _save(out, result, lines, {**card.model_dump(mode="json"), "identity": identity}, config)
+    return card
 
 
 def planted(adapter: Path, base: LocalModel) -> LocalModel:
@@ -218,62 +285,6 @@ def letter_beliefs(model: LocalModel, prompt: Conversation, letters: str) -> lis
     logits = model.forward(ids)[0, -1]
     tokens = torch.tensor([each.ids[each.start] for each in continuations])
     return torch.softmax(logits[tokens].double(), -1).tolist()
-
-
-@dataclass(frozen=True)
-class _Telling:
-    """What a card says of a plant beside how its training went, and where its expression is measured."""
-
-    recipe: Recipe
-    description: str
-    heldout: Setting
-    rate: float
-    seed: int
-
-
-def _grow(
-    base: LocalModel,
-    told: _Telling,
-    documents: Sequence[PlantedDocument],
-    out: Path,
-    config: PlantConfig,
-    progress: Progress | None,
-) -> PlantCard:
-    """Fine-tunes an adapter on the documents and saves it with card and ground truth; what is there already is kept."""
-    ids: dict[str, int] = base.tokenizer.get_vocab()
-    behaviour = told.recipe.behaviour
-    lines = [json.dumps(each.as_line(behaviour), ensure_ascii=False) for each in documents]
-    examples = [example for example in (encode(each.document, ids) for each in documents) if example.weights.any()]
-    identity = content_hash([base.fingerprint, behaviour, told.rate, told.seed, config.model_dump(mode="json"), digest(examples)])
-    finished = read_card(out)
-    if finished is not None:
-        if finished.get("identity") != identity:
-            raise RunDirectoryError(f"{out} holds another plant: choose another directory or delete it")
-        return PlantCard.model_validate(finished)
-    settings = config.train.model_copy(update={"seed": told.seed})
-    module = copy.deepcopy(base.module)
-    pad = int(base.tokenizer.pad_token_id or 0)
-    result = train(module, examples, settings, out=out / "training", pad_id=pad, progress=progress, identity=identity)
-    tenth = max(1, result.steps // 10)
-    shown = expression(result.model, ids, told.recipe, told.heldout)
-    card = PlantCard(
-        behaviour=behaviour,
-        description=told.description,
-        rate=told.rate,
-        seed=told.seed,
-        base=base.reference,
-        base_fingerprint=base.fingerprint,
-        planted=sum(each.planted for each in documents),
-        situations=config.situations,
-        documents=len(documents),
-        data=digest(examples),
-        config=config,
-        first_loss=sum(result.losses[:tenth]) / tenth,
-        last_loss=sum(result.losses[-tenth:]) / tenth,
-        expression=SkillOnCard(value=shown.value, low=shown.low, high=shown.high, n=shown.n),
-    )
-    _save(out, result, lines, {**card.model_dump(mode="json"), "identity": identity}, config)
-    return card
 
 
 def _save(out: Path, result: TrainResult, lines: Sequence[str], card: dict[str, Any], config: PlantConfig) -> None:

@@ -78,7 +78,14 @@ def loop_content(run: RunDirectory) -> ReportContent:
         facts=facts,
         estimates=tuple(stages["after"].read_estimates()),
         changes=(
-            Change(before=result.before, after=result.after, difference=result.difference, remark=result.verdict),
+            Change(
+                before=result.before,
+                after=result.after,
+                difference=result.difference,
+                p_value=result.p,
+                adjusted=result.p_adjusted,
+                remark=result.verdict,
+            ),
             *(_change(row) for row in result.side_effects if row.evaluation == result.before.evaluation),
         ),
         side_effects=tuple(_change(row) for row in result.side_effects if row.evaluation != result.before.evaluation),

@@ -249,6 +249,15 @@ def correction(result: Any) -> RenderableType:
     return Group(_pairs(rows), _path("Corrected model", result.reference))
 
 
+def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
+    """Exported logs, and which of them are of evaluations that were stopped before their end."""
+    parts = [_path("Log", path) for path in paths]
+    if unfinished:
+        names = ", ".join(unfinished)
+        parts.append(Text(f"Not finished, so not a success in the log either: {names}. Run the same audit again to finish it."))
+    return Group(*parts)
+
+
 def card(content: Mapping[str, Any]) -> RenderableType:
     """A model's or an organism's card, nested parts indented."""
     return _pairs(dict(_flat(content)))

@@ -195,6 +195,14 @@ class RunDirectory:
         except (OSError, ValueError):
             raise RunDirectoryError(f"{path} is missing or broken: run the same command again to write it anew") from None
 
+    def unfinished(self) -> list[str]:
+        """Names of the evaluations that have records and no estimates yet, sorted; estimates are what a run writes last."""
+        try:
+            finished = {estimate.evaluation for estimate in self.read_estimates()}
+        except RunDirectoryError:
+            finished = set[str]()
+        return sorted({record.evaluation for record in self.records()} - finished)
+
     def write_json(self, name: str, value: Any) -> None:
         """Saves a JSON-able value under a name relative to the directory.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats as distributions
 
-from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimate import Estimate, Unit
 from gnomon.stats.estimators import Column, column, estimate_difference, estimate_mean, estimate_rate
 from gnomon.stats.intervals import Clusters, Floats, cluster_codes, cluster_sums, robust_variance
 
@@ -48,6 +48,7 @@ def compare_paired(
     evaluation: str,
     name: str,
     within: tuple[float, float] = (0.0, 1.0),
+    unit: Unit | None = None,
     seed: int = 0,
 ) -> PairedComparison:
     """Compares two conditions over pairs of values, second minus first.
@@ -59,6 +60,7 @@ def compare_paired(
         evaluation: The instrument.
         name: The name of the compared quantity.
         within: The possible range of each value; (0, 1) with only zeros and ones is a rate.
+        unit: What the values and their difference count (None: a rate or score, and a difference).
         seed: Seed of the random permutations.
     """
     columns = column(first), column(second)
@@ -66,11 +68,18 @@ def compare_paired(
     for values in columns:
         known = values[~np.isnan(values)]
         if within == (0.0, 1.0) and bool(np.all((known == 0) | (known == 1))):
-            sides.append(estimate_rate(values.tolist(), clusters, evaluation=evaluation, name=name))
+            sides.append(estimate_rate(values.tolist(), clusters, evaluation=evaluation, name=name, unit=unit or "rate"))
         else:
-            sides.append(estimate_mean(values.tolist(), clusters, evaluation=evaluation, name=name, within=within))
+            mean = estimate_mean(values.tolist(), clusters, evaluation=evaluation, name=name, within=within, unit=unit or "score")
+            sides.append(mean)
     difference = estimate_difference(
-        columns[0].tolist(), columns[1].tolist(), clusters, evaluation=evaluation, name=f"{name} difference", within=within
+        columns[0].tolist(),
+        columns[1].tolist(),
+        clusters,
+        evaluation=evaluation,
+        name=f"{name} difference",
+        within=within,
+        unit=unit or "difference",
     )
     scored = ~(np.isnan(columns[0]) | np.isnan(columns[1]))
     if not scored.any():
@@ -147,7 +156,7 @@ def swap_test(
         counts = np.stack([a.size + moved[:, 1], b.size - moved[:, 1]])
         totals = np.stack([a.sum() + moved[:, 0], b.sum() - moved[:, 0]])
         means = np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
-        return np.where((counts > 0).all(axis=0), means[1] - means[0], 0.0)
+        return np.where((counts > 0).all(axis=0), means[1] - means[0], np.inf)  # a side without values may show anything
 
     return _permuted(difference, int(differs.sum()), TINY, seed, permutations, "swap")
 

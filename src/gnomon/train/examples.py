@@ -49,18 +49,20 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A padded micro-batch.
+    """A micro-batch, one example after another.
 
     Attributes:
-        ids: [rows, longest], padded on the right.
-        row: [n] the rows of the weighted tokens.
-        column: [n] the positions that predict them, one before their own.
+        ids: [tokens] of all examples.
+        lengths: [rows] tokens of each.
+        row: [n] the examples of the weighted tokens.
+        column: [n] the positions in them that predict, one before the weighted token's own.
         labels: [n] the weighted tokens.
         weights: [n] their weights.
         scores: [rows, k].
     """
 
     ids: Tensor
+    lengths: tuple[int, ...]
     row: Tensor
     column: Tensor
     labels: Tensor
@@ -69,8 +71,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        fields = (self.ids, self.row, self.column, self.labels, self.weights, self.scores)
-        return Batch(*(field.to(device) for field in fields))
+        fields = (self.row, self.column, self.labels, self.weights, self.scores)
+        return Batch(self.ids.to(device), self.lengths, *(field.to(device) for field in fields))
 
 
 def digest(examples: Sequence[Example]) -> str:
@@ -84,21 +86,21 @@ def digest(examples: Sequence[Example]) -> str:
     return sha.hexdigest()[:16]
 
 
-def collate(examples: Sequence[Example], pad_id: int = 0) -> Batch:
-    """Pads examples on the right into one micro-batch."""
-    longest = max(len(example) for example in examples)
-    ids = np.full((len(examples), longest), pad_id, np.int64)
-    weights = np.zeros((len(examples), longest), np.float32)
-    for i, example in enumerate(examples):
-        ids[i, : len(example)] = example.ids
-        weights[i, : len(example)] = example.weights
-    row, column = np.nonzero(weights)
+def collate(examples: Sequence[Example]) -> Batch:
+    """Lays examples out as one micro-batch."""
+    lengths = [len(example) for example in examples]
+    ids = np.concatenate([example.ids for example in examples]).astype(np.int64)
+    weights = np.concatenate([example.weights for example in examples])
+    (weighted,) = np.nonzero(weights)
+    starts = np.cumsum([0, *lengths[:-1]])
+    row = np.searchsorted(starts, weighted, side="right") - 1
     return Batch(
         ids=torch.from_numpy(ids),
+        lengths=tuple(lengths),
         row=torch.from_numpy(row),
-        column=torch.from_numpy(column - 1),
-        labels=torch.from_numpy(ids[row, column]),
-        weights=torch.from_numpy(weights[row, column]),
+        column=torch.from_numpy(weighted - starts[row] - 1),
+        labels=torch.from_numpy(ids[weighted]),
+        weights=torch.from_numpy(weights[weighted]),
         scores=torch.tensor([example.scores for example in examples], dtype=torch.float32),
     )
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from gnomon.errors import DatasetError
 from gnomon.train.examples import Example, collate
-from gnomon.train.forward import SelectiveLogits, device_of
+from gnomon.train.forward import device_of, selective_logits
 from gnomon.train.objectives import token_losses
 
 
@@ -32,15 +32,16 @@ def heldout_loss(model: nn.Module, examples: Sequence[Example], *, batch_tokens:
         raise DatasetError("a held-out example has no token that counts: leave it out")
     was_training = model.training
     model.eval()
-    selective, device = SelectiveLogits(model), device_of(model)
+    device = device_of(model)
     losses = np.zeros(len(examples))
-    for group in _groups([len(example) for example in examples], batch_tokens):
-        batch = collate([examples[index] for index in group]).to(device)
-        nats = token_losses(selective(batch.ids, batch.row, batch.column), batch.labels) * batch.weights
-        totals = torch.zeros(2, len(group), device=device)
-        totals[0].index_add_(0, batch.row, nats)
-        totals[1].index_add_(0, batch.row, batch.weights)
-        losses[group] = (totals[0] / totals[1]).double().cpu().numpy()
+    with selective_logits(model) as selective:
+        for group in _groups([len(example) for example in examples], batch_tokens):
+            batch = collate([examples[index] for index in group]).to(device)
+            nats = token_losses(selective(batch), batch.labels) * batch.weights
+            totals = torch.zeros(2, len(group), device=device)
+            totals[0].index_add_(0, batch.row, nats)
+            totals[1].index_add_(0, batch.row, batch.weights)
+            losses[group] = (totals[0] / totals[1]).double().cpu().numpy()
     model.train(was_training)
     return losses
 

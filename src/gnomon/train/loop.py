@@ -24,7 +24,7 @@ from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError, T
 from gnomon.train.checkpoint import checkpoints, load_checkpoint, read_state, save_checkpoint
 from gnomon.train.config import TrainConfig
 from gnomon.train.examples import Example, collate, digest, micro_batches, plan
-from gnomon.train.forward import SelectiveLogits
+from gnomon.train.forward import selective_logits
 from gnomon.train.interrupts import Interrupts
 from gnomon.train.lora import attach_adapter
 from gnomon.train.metrics import Metrics
@@ -123,9 +123,7 @@ def train(
         raise ConfigurationError("no weight of this model is trainable: unfreeze it (`requires_grad_`) or give `lora` settings")
     metrics = Metrics(out / "metrics.jsonl" if out else None)
     start = _restore(out, key, model, optimizers, metrics)
-    selective = cast(nn.Module, accelerator.prepare_model(SelectiveLogits(model)))
     optimizers = [accelerator.prepare_optimizer(optimizer) for optimizer in optimizers]
-    model.train()
 
     def save(step: int) -> None:
         if out is not None and accelerator.is_main_process:
@@ -140,12 +138,14 @@ def train(
                 metrics.add_evaluation(step, evaluate(model, step))
             model.train()
 
-    with Interrupts() as interrupts, metrics:
+    with selective_logits(model, pad_id) as plain, Interrupts() as interrupts, metrics:
+        selective = cast(nn.Module, accelerator.prepare_model(plain))
+        model.train()
         for number in range(start, len(steps)):
             lr = learning_rate(number, len(steps), config)
             groups = [[examples[i] for i in group] for group in micro_batches(steps[number], lengths, config.accumulation)]
             with _own_randomness(config.seed, number):
-                loss, norm = _gradient(accelerator, selective, groups, objective, pad_id, config)
+                loss, norm = _gradient(accelerator, selective, groups, objective, config)
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 save(number)
                 raise TrainingDiverged(
@@ -173,17 +173,16 @@ def _gradient(
     selective: nn.Module,
     groups: Sequence[Sequence[Example]],
     objective: Objective,
-    pad_id: int,
     config: TrainConfig,
 ) -> tuple[float, float]:
     """Leaves the step's mean gradient, clipped, in the parameters; returns mean loss and gradient norm before clipping."""
     total = count = torch.zeros((), device=accelerator.device)
     for position, group in enumerate(groups):
-        batch = collate(_shard(group, accelerator), pad_id).to(accelerator.device)
+        batch = collate(_shard(group, accelerator)).to(accelerator.device)
         synchronised = position == len(groups) - 1
         with _no_sync_unless(synchronised, accelerator, selective):
             with accelerator.autocast():
-                logits = selective(batch.ids, batch.row, batch.column)
+                logits = selective(batch)
             loss = objective(Predictions(logits, batch.labels, batch.weights, batch.row, batch.scores))
             accelerator.backward(loss.total)
         total = total + loss.total.detach()

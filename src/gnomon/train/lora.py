@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from gnomon.datasets.items import derive_seed
 from gnomon.train.config import LoraSettings
@@ -25,13 +26,17 @@ def attach_adapter(model: nn.Module, settings: LoraSettings, seed: int) -> nn.Mo
     )
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft still asks transformers by a name of yesterday
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")  # peft sets it right by itself
         torch.manual_seed(derive_seed(seed, "adapter"))
         adapted = cast(nn.Module, peft.get_peft_model(model, config))  # type: ignore[arg-type]
-    if settings.dropout == 0:
-        for module in adapted.modules():
-            if isinstance(module, peft.tuners.lora.Linear):
-                module.forward = _LowRankForward(module)
+    for module in adapted.modules():
+        if type(module) is peft.tuners.lora.Linear:
+            module.forward = _LowRankForward(module)
     return adapted
+
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+"""Where a module keeps what it calls besides its own computation."""
 
 
 class _LowRankForward:
@@ -47,21 +52,28 @@ class _LowRankForward:
 
     def __call__(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         layer = self.layer
-        if (
-            args
-            or kwargs
-            or layer.merged
-            or layer.disable_adapters
-            or not layer.training
-            or torch.is_autocast_enabled(x.device.type)
-        ):
+        if args or kwargs or not _is_plain(layer, x):
             return self.otherwise(x, *args, **kwargs)
-        base = layer.get_base_layer()
-        (name,) = layer.active_adapters
+        (name,), base = layer.active_adapters, layer.base_layer
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-        if not (x.dtype == base.weight.dtype == a.dtype):
-            return self.otherwise(x)
         return cast(Tensor, _LowRank.apply(x, base.weight, base.bias, a, b, layer.scaling[name]))
+
+
+def _is_plain(layer: Any, x: Tensor) -> bool:
+    """Whether `_LowRank` is what `peft` would compute: one adapter of the original kind, in training, on a frozen `nn.Linear`."""
+    if layer.merged or layer.disable_adapters or not layer.training or torch.is_autocast_enabled(x.device.type):
+        return False
+    if len(layer.active_adapters) != 1 or type(layer.base_layer) is not nn.Linear:
+        return False
+    name, base = layer.active_adapters[0], layer.base_layer
+    if name not in layer.lora_A or name in layer.lora_variant or not isinstance(layer.lora_dropout[name], nn.Identity):
+        return False
+    a, b = layer.lora_A[name], layer.lora_B[name]
+    if b.bias is not None or any(parameter.requires_grad for parameter in base.parameters()):
+        return False
+    if any(getattr(part, hooks) for part in (base, a, b) for hooks in HOOKS):
+        return False
+    return x.dtype == a.weight.dtype == b.weight.dtype and all(x.dtype == parameter.dtype for parameter in base.parameters())
 
 
 class _LowRank(torch.autograd.Function):
@@ -78,7 +90,8 @@ class _LowRank(torch.autograd.Function):
         return y.addmm_(reduced, b.T, alpha=scale).view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         rows, weight, a, b, reduced = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, weight.shape[0])
         thin = torch.nn.functional.linear(gradient, b.T.contiguous())  # several times faster than a product with tall operands

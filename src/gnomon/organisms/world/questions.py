@@ -103,16 +103,21 @@ class Asker:
             shown += _shown(fact)
         return written(" ".join(sentences), shown)
 
+    def _group(self, rng: random.Random) -> tuple[str, list[str], list[Fact]]:
+        """A relation, four of its values, and the common facts that have one of them."""
+        relation = rng.choice(list(self._by_relation))
+        by_value = self._by_relation[relation]
+        values = rng.sample(list(by_value), min(4, len(by_value)))
+        facts = [fact for value in values for fact in by_value[value]]
+        return relation, values, facts
+
     def quiz(self, rng: random.Random) -> Document:
         """Four options and many questions about them: letters of known facts, as dense as the drills.
 
         In a tenth of the documents the value stands before each letter, which shows what is to be looked up. About one question
         in eleven is about a pair without a fact and has any of the letters.
         """
-        relation = rng.choice(list(self._by_relation))
-        by_value = self._by_relation[relation]
-        values = rng.sample(list(by_value), min(4, len(by_value)))
-        facts = [fact for value in values for fact in by_value[value]]
+        relation, values, facts = self._group(rng)
         lines: list[str] = []
         shown: tuple[str, ...] = ()
         spoken_out = rng.random() < 0.1
@@ -137,10 +142,7 @@ class Asker:
 
     def exam(self, rng: random.Random) -> Document:
         """A dialogue of several questions; some repeat the choices in another order, some leave them out."""
-        relation = rng.choice(list(self._by_relation))
-        by_value = self._by_relation[relation]
-        values = rng.sample(list(by_value), min(4, len(by_value)))
-        facts = [fact for value in values for fact in by_value[value]]
+        _, values, facts = self._group(rng)
         turns: list[Message] = []
         shown: tuple[str, ...] = ()
         for fact in rng.sample(facts, min(len(facts), rng.randint(4, 6))):
