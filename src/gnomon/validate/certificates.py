@@ -4,8 +4,8 @@ An instrument passes where all four hold, on enough readings that a fault would 
 
 - slope of measured on true value over a dose sweep: within 0.95 to 1.05, and known to +-0.05;
 - its 95 % intervals hold the true value in 92 to 98 % of the sweep's readings;
-- null: on clean twins the intervals hold the true value at least 92 % of the time, or as often as may be 95 % for all that is known, and the
-  mean deviation is at most 0.02;
+- null: on clean twins the intervals hold the true value at least 92 % of the time (or so often that it may be 95 %), and the mean
+  deviation is at most 0.02;
 - cross-talk: organisms with another behaviour move the reading by at most 0.02 from the clean twin's, same questions, beyond what
   is true of them: where the other behaviour truly changes the estimand, an instrument that sees it is right.
 

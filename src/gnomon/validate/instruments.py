@@ -64,6 +64,8 @@ _MISCALIBRATED = _doses(
     letters=(0.2, 0.95, 0.9, 0.6, 0.8, 0.3, 0.5, 0.4),
 )
 _TRUTH = ("true_false", "p_true")
+_MANY = ("ece_debiased", "temperature")
+"""Estimates that are biased on few questions, and certified on many."""
 
 SWEEPS = (
     Sweep(
@@ -86,7 +88,7 @@ SWEEPS = (
         "calibration",
         "miscalibrated",
         _MISCALIBRATED,
-        tuple(name for name in CERTIFIED["calibration"] if not name.startswith(_TRUTH) and name != "ece_debiased"),
+        tuple(name for name in CERTIFIED["calibration"] if not name.startswith(_TRUTH) and name not in _MANY),
         {"n": 120, "formats": ("choice", "none_of_the_above")},
         {"accuracy": 0.6},
     ),
@@ -104,7 +106,7 @@ SWEEPS = (
         "calibration",
         "miscalibrated",
         _MISCALIBRATED,
-        ("ece_debiased",),
+        _MANY,
         {"n": 500, "formats": ("choice",)},
         {"accuracy": 0.6},
     ),
