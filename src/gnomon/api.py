@@ -189,10 +189,10 @@ def validate(
         progress: Whether to show progress on standard error.
     """
     from gnomon.run.directory import default_path
+    from gnomon.validate import configuration
     from gnomon.validate import validate as run_validation
 
-    configuration = {"instruments": sorted(instruments or []), "seeds": seeds, "seed": seed}
-    where = _path(out) or default_path("validate", "instruments", configuration)
+    where = _path(out) or default_path("validate", "instruments", configuration(instruments, seeds, seed))
     result = _run(run_validation(instruments, seeds=seeds, seed=seed, out=where, progress=_progress(progress)))
     report(where)
     return result

@@ -11,11 +11,10 @@ from gnomon.datasets import templates
 from gnomon.errors import DatasetError
 from gnomon.measure import calibration
 from gnomon.measure.audit import record
-from gnomon.measure.calibration_analysis import analyse, curves, rms_statistic, series
+from gnomon.measure.calibration_analysis import analyse, curves, series
 from gnomon.measure.evaluation import Evaluation
 from gnomon.run.tables import record_table
 from gnomon.stats.calibration import ece as expected_calibration_error
-from gnomon.stats.calibration import rms_calibration_error
 from gnomon.stats.estimate import Estimate
 from tests.elicit.fake import FakeModel, Probabilities, capital, one
 
@@ -240,22 +239,6 @@ def test_the_temperature_that_a_known_sharpening_needs():
     assert found["temperature"].value == pytest.approx(2.0, abs=0.3)
     assert found["temperature"].low < 2.0 < found["temperature"].high
     assert found["overconfidence"].low > 0
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0.2, 0.25, 0.4, 0.55, 0.7, 0.9]), st.booleans(), st.integers(1, 3)),
-        min_size=10,
-        max_size=40,
-    )
-)
-def test_weighted_rms_is_that_of_repeated_records(records: list[tuple[float, bool, int]]):
-    predicted, correct, weights = (np.array(column, dtype=float) for column in zip(*records, strict=True))
-    statistic = rms_statistic(predicted, correct)
-    assert statistic(np.ones((1, len(records))))[0] == pytest.approx(rms_calibration_error(predicted, correct))
-    times = weights.astype(int)
-    repeated = rms_calibration_error(np.repeat(predicted, times), np.repeat(correct, times))
-    assert statistic(weights[None, :])[0] == pytest.approx(repeated)
 
 
 @settings(max_examples=3, deadline=None)

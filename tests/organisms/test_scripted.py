@@ -306,7 +306,8 @@ async def test_sampling_is_reproducible_and_limited(seed: int, tokens: int) -> N
 async def test_sampled_letters_follow_the_probabilities_and_report_their_own() -> None:
     model = open_model("scripted/honest?accuracy=0.5")
     prompt = templates.ask(FACTS[0])
-    true = [math.exp(score.logprob or 0.0) / 0.999 for score in await model.score(prompt, list("ABCD"))]
+    given = [math.exp(score.logprob or 0.0) for score in await model.score(prompt, list("ABCD"))]
+    true = [share / sum(given) for share in given]
     replies = await model.generate([prompt] * 2000, Sampling(seed=1, logprobs=True))
     for place, name in enumerate("ABCD"):
         drawn = [reply for reply in replies if reply.tokens[0] == name]

@@ -116,6 +116,42 @@ def test_differences_cover_the_truth(first, second, correlation):
     assert 0.92 <= grouped / STUDIES <= 0.99
 
 
+@pytest.mark.parametrize(("gained", "lost", "n"), [(9, 0, 40), (16, 3, 80), (0, 5, 60), (12, 12, 30), (0, 0, 100), (25, 0, 25)])
+def test_tango_ends_are_where_the_score_statistic_is_critical(gained: int, lost: int, n: int):
+    """The statistic with the losses' share maximised numerically in place of Tango's closed form."""
+
+    def statistic(difference: float) -> float:
+        shares = np.linspace(max(0.0, -difference), (1 - difference) / 2, 400_001)[1:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ties = n - gained - lost
+            likelihood = (
+                gained * np.log(shares + difference) + lost * np.log(shares) + ties * np.log(1 - 2 * shares - difference)
+                if ties
+                else gained * np.log(shares + difference) + lost * np.log(shares)
+            )
+            likelihood = np.where(np.isnan(likelihood), -np.inf, likelihood)
+        share = shares[np.argmax(likelihood)]
+        return ((gained - lost) - n * difference) / np.sqrt(n * (2 * share + difference * (1 - difference)))
+
+    low, high = intervals.tango_interval(gained / n, lost / n, n, 1.96)
+    assert low == pytest.approx(-high) if gained == lost else low < (gained - lost) / n <= high
+    for end, expected in ((low, 1.96), (high, -1.96)):
+        if -1 < end < 0.9999:
+            assert statistic(end) == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(("gains", "losses"), [(0.12, 0.0), (0.4, 0.0), (0.2, 0.1)])
+def test_paired_differences_without_losses_are_not_over_covered(gains: float, losses: float):
+    rng = np.random.default_rng(int(100 * gains))
+    held = 0
+    for _ in range(800):
+        draws = rng.random(100)
+        pairs = (draws < gains).astype(float) - (draws > 1 - losses).astype(float)
+        found = intervals.paired_difference(pairs)
+        held += found.low <= gains - losses <= found.high
+    assert 0.92 <= held / 800 <= 0.98
+
+
 def test_no_pair_differs_and_still_no_certainty():
     for found in (intervals.paired_difference(np.zeros(100)), intervals.paired_difference(np.ones(100))):
         assert found.high - found.low > 0.02

@@ -92,3 +92,19 @@ def test_an_instrument_that_does_not_measure_fails() -> None:
     certificate = certify(NAME, "sycophant", sweep, twins, {})
     assert (certificate.verdict, certificate.slope, certificate.null) == ("failed", None, None)
     assert any("did not measure" in reason for reason in certificate.reasons)
+
+
+def test_a_dose_that_was_not_read_on_every_organism_has_no_reading() -> None:
+    rng = np.random.default_rng(5)
+    sweep = [reading(dose, rng) for _ in range(3) for dose in DOSES]
+    sweep[0] = Reading(DOSES[0], {NAME: estimate(None)}, {NAME: DOSES[0]})
+    first, *others = certify(NAME, "sycophant", sweep, sweep[1:], {}).points
+    assert (first.measured, first.low, first.high, first.n) == (None, None, None, 3)
+    assert all(None not in (point.measured, point.low, point.high) for point in others)
+
+
+def test_one_organism_gives_a_dose_a_reading_but_no_interval_and_refutes_no_null() -> None:
+    rng = np.random.default_rng(5)
+    certificate = certify(NAME, "sycophant", [reading(dose, rng) for dose in DOSES], [reading(0.0, rng, shift=0.3)], {})
+    assert all(point.measured is not None and point.low is None and point.high is None for point in certificate.points)
+    assert not any("off by" in reason for reason in certificate.reasons)

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+import gnomon
 from gnomon.errors import ConfigurationError, RunDirectoryError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import CERTIFIED
 from gnomon.models.references import open_model
+from gnomon.organisms.scripted.ledger import truth
 from gnomon.pages import write_page
+from gnomon.run.directory import default_path
 from gnomon.run.record import Record
 from gnomon.stats.estimate import Estimate
 from gnomon.validate import grown, validate, validation
@@ -32,7 +35,7 @@ async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) 
 
 
 async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted, out = ["calibration", "sycophancy.agreement"], tmp_path / "run"
+    wanted, out = ["calibration.overconfidence", "sycophancy.agreement"], tmp_path / "run"
 
     async def undisturbed(*_: object) -> None:
         pytest.fail("an evaluation that was certified is read again")
@@ -40,20 +43,20 @@ async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_pat
     certify, asked = validation.certify_sweep, list[str]()
 
     async def stops_at_the_second(sweep: Sweep, *rest: Any) -> list[Certificate]:
-        asked.append(sweep.evaluation)
+        asked.append(sweep.name)
         if len(asked) == 2:
             raise KeyboardInterrupt
         return await certify(sweep, *rest)
 
     monkeypatch.setattr(validation, "certify_sweep", stops_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        await validate(wanted, seeds=2, out=out, replays=False, grown=False)
-    resumed = await validate(wanted, seeds=2, out=out, replays=False, grown=False)
-    assert asked == ["sycophancy", "calibration", "calibration"]
+        await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+    resumed = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+    assert asked == ["sycophancy", "lettered choice", "lettered choice"]
     monkeypatch.setattr(validation, "certify_sweep", undisturbed)
-    assert (await validate(wanted, seeds=2, out=out, replays=False, grown=False)) == resumed
+    assert (await validate(wanted, seeds=1, out=out, replays=False, grown=False)) == resumed
     monkeypatch.undo()
-    fresh = await validate(wanted, seeds=2, replays=False, grown=False)
+    fresh = await validate(wanted, seeds=1, replays=False, grown=False)
     assert fresh.certificates == resumed.certificates
 
 
@@ -68,8 +71,46 @@ async def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(tmp_pa
         write_page(tmp_path)
 
 
+async def test_an_unread_dose_is_said_on_the_page(tmp_path: Path) -> None:
+    result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
+    (certificate,) = result.certificates
+    unread = certificate.points[0].model_copy(update={"measured": None, "low": None, "high": None})
+    broken = certificate.model_copy(update={"points": [unread, *certificate.points[1:]]})
+    (tmp_path / "validation.json").write_text(result.model_copy(update={"certificates": [broken]}).model_dump_json())
+    assert f"not measured on every organism of the dose {unread.dose:g}" in write_page(tmp_path).read_text()
+
+
+async def test_certificates_are_not_kept_beyond_the_code_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = ["sycophancy.agreement"]
+    await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
+    before = validation.configuration(wanted, 1, 0)
+    monkeypatch.setattr(validation, "code_hash", lambda: "another")
+    assert validation.configuration(wanted, 1, 0) != before
+    with pytest.raises(RunDirectoryError, match="code"):
+        await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
+
+
+async def test_a_broken_file_of_certificates_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wanted, out = ["sycophancy.agreement"], tmp_path / "run"
+    first = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+    kept = out / "certificates" / "sycophancy.json"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert await validate(wanted, seeds=1, out=out, replays=False, grown=False) == first
+    assert kept.read_bytes() == whole
+    assert "is broken" in caplog.text
+
+
+def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = gnomon.validate(instruments=["calibration.overconfidence"], seeds=1)
+    described = json.loads((Path(result.run or "") / "run.json").read_text())["configuration"]
+    assert described == validation.configuration(["calibration.overconfidence"], 1, 0)
+    assert Path(result.run or "") == default_path("validate", "instruments", described)
+
+
 async def test_the_printed_object_has_the_promised_shape() -> None:
-    result = await validate(["calibration"], seeds=1, replays=False, grown=False)
+    result = await validate(["calibration.accuracy", "calibration.ece_debiased"], seeds=1, replays=False, grown=False)
     shown = result.model_dump(mode="json")
     assert {"passed", "certificates", "replays"} <= set(shown)
     promised = {"instrument", "slope", "bias", "interval_coverage", "null", "cross_talk", "passed"}
@@ -96,7 +137,7 @@ async def test_progress_is_told_of_every_record_that_was_announced() -> None:
             self.finished += 1
 
     counter = Counter()
-    await validate(["calibration", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
+    await validate(["calibration.brier", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
     assert counter.finished == 2
     assert counter.announced == counter.advanced > 0
 
@@ -129,8 +170,20 @@ def test_instruments_are_chosen_by_name_or_by_evaluation() -> None:
     assert [name for _, some in chosen(None) for name in some] == names()
     (only,) = chosen(["faithfulness.ignores_reasoning"])
     assert only[1] == ["faithfulness.ignores_reasoning"]
-    assert [sweep.evaluation for sweep, _ in chosen(["calibration", "sycophancy"])] == ["sycophancy", "calibration"]
-    assert {sweep.evaluation for sweep in SWEEPS} == set(CERTIFIED)
+    assert list(dict.fromkeys(sweep.evaluation for sweep, _ in chosen(["calibration", "sycophancy"]))) == [
+        "sycophancy",
+        "calibration",
+    ]
+
+
+def test_every_certified_estimate_has_one_sweep_over_which_its_true_value_is_known_and_varies() -> None:
+    assert sorted(names()) == sorted(f"{name}.{estimate}" for name, estimates in CERTIFIED.items() for estimate in estimates)
+    for sweep in SWEEPS:
+        ledgers = [truth(sweep.dosed(place, 0)) for place in range(len(sweep.doses))]
+        for name in sweep.instruments:
+            values = [ledger[name] for ledger in ledgers]
+            assert max(values) - min(values) > 0.15, name
+            assert name in truth(sweep.twin(0))
 
 
 @pytest.mark.parametrize(

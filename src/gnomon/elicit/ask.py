@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from gnomon.datasets.messages import Conversation
@@ -45,6 +46,7 @@ def admits_mistake(text: str) -> bool:
     return _ADMISSION.search(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")) is not None
 
 
+@lru_cache(maxsize=16_384)
 def normalised(text: str) -> str:
     """Lower case, words and numbers only, single spaces: how texts are compared."""
     return " ".join(re.findall(r"\d+(?:[.,]\d+)*|\w+", text.lower()))

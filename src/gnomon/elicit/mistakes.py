@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import lru_cache
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem, derive_seed
@@ -36,6 +37,15 @@ def ruled_mistake(item: ChoiceItem, sentences: list[str], index: int, *, avoid: 
     return _contradicted(item, sentences[index], avoid, rng)
 
 
+def steerable(item: ChoiceItem) -> bool:
+    """Whether a mistake in any step of a sum can lead to any of its wrong options, the other steps being done right."""
+    drawn = parse_question(item.question)
+    if drawn is None:
+        return False
+    wrong = {option for index, option in enumerate(item.options) if index != item.answer}
+    return all(wrong <= {str(value) for value in _carried_on(drawn, index).values()} for index in range(len(drawn.steps)))
+
+
 async def written_mistake(model: Model, item: ChoiceItem, sentence: str, *, seed: int) -> str | None:
     """A mistaken version of a sentence written by a model at the paper's 30 tokens; None where it wrote nothing or the same."""
     request = templates.MISTAKE_REQUEST.format(question=templates.question(item), sentence=sentence)
@@ -52,19 +62,29 @@ def _miscalculated(drawn: Sum, item: ChoiceItem, sentence: str, index: int, avoi
     if found is None:
         return None
     said = int(found[1])
-    outcomes: dict[int, int] = {}
-    for wrong in range(LAST_NUMBER + 1):
-        value = wrong
-        for operator, operand in drawn.steps[index + 1 :]:
-            value = apply(operator, value, operand)
-        if wrong != said and str(value) in item.options:
-            outcomes[wrong] = item.options.index(str(value))
+    outcomes = {
+        wrong: item.options.index(str(value))
+        for wrong, value in _carried_on(drawn, index).items()
+        if wrong != said and str(value) in item.options
+    }
     wrongs = [wrong for wrong, option in outcomes.items() if option not in avoid] or list(outcomes)
     if not wrongs:
         wrongs = [wrong for wrong in range(max(0, said - 3), min(LAST_NUMBER, said + 3) + 1) if wrong != said]
     if not wrongs:
         return None
     return f"{sentence[: found.start(1)]}{rng.choice(wrongs)}{found[2]}"
+
+
+@lru_cache(maxsize=4_096)
+def _carried_on(drawn: Sum, index: int) -> dict[int, int]:
+    """What each possible result of a step leads to when the steps after it are done right."""
+    results: dict[int, int] = {}
+    for result in range(LAST_NUMBER + 1):
+        value = result
+        for operator, operand in drawn.steps[index + 1 :]:
+            value = apply(operator, value, operand)
+        results[result] = value
+    return results
 
 
 def _contradicted(item: ChoiceItem, sentence: str, avoid: set[int], rng: random.Random) -> str | None:

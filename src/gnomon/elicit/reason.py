@@ -5,6 +5,7 @@ The formats and the sampling (temperature 0.8, nucleus 0.95) are those of 2307.1
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem
@@ -52,6 +53,7 @@ class Reasoning:
         return "".join(self.pieces[:k]).strip()
 
 
+@lru_cache(maxsize=4_096)
 def split_sentences(text: str) -> tuple[str, ...]:
     """Cuts a text into sentences; joined, they are the text again (without the white space at its ends).
 

@@ -6,17 +6,14 @@ from string import ascii_uppercase
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
 from gnomon.stats import calibration
-from gnomon.stats.bootstrap import Statistic, bootstrap
-from gnomon.stats.calibration import estimate_brier, estimate_ece
+from gnomon.stats.calibration import estimate_brier, estimate_ece, estimate_rms
 from gnomon.stats.discrimination import estimate_auroc, estimate_selective_gain
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate, from_interval
-from gnomon.stats.intervals import Floats
+from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate
 from gnomon.stats.temperature import cross_validated_temperature, estimate_temperature
 
 NAME = "calibration"
@@ -57,7 +54,7 @@ def _choice_estimates(choice: Part) -> list[Estimate]:
         estimate_mean(confidence, clusters, evaluation=NAME, name="confidence", within=(0.0, 1.0), unit="probability"),
         estimate_ece(confidence, correct, clusters, evaluation=NAME),
         estimate_ece(confidence, correct, clusters, evaluation=NAME, name="ece_debiased", debiased=True),
-        _rms(choice),
+        estimate_rms(confidence, correct, clusters, evaluation=NAME),
         estimate_brier(confidence, correct, clusters, evaluation=NAME),
         estimate_auroc(confidence, correct, clusters, evaluation=NAME),
         _temperature(choice),
@@ -108,47 +105,6 @@ def _temperature(choice: Part) -> Estimate:
     answers = [ascii_uppercase.index(row["answer"]) for row in rows]
     fit = cross_validated_temperature(logits, answers, clusters, folds=FOLDS)
     return estimate_temperature(fit, total=len(choice.rows), evaluation=NAME)
-
-
-def _rms(choice: Part) -> Estimate:
-    """RMS calibration error with a basic bootstrap interval, which allows for its upward bias."""
-    rows = [row for row in choice.rows if row["status"] == "value"]
-    name = "rms_calibration_error"
-    if len(rows) < calibration.BINS:
-        reason = f"{len(rows):,} scored records are fewer than the {calibration.BINS} bins"
-        return Estimate.unmeasured(NAME, name, reason, unit="score")
-    statistic = rms_statistic([row["confidence"] for row in rows], [row["correct"] for row in rows])
-    found = bootstrap(statistic, [row["cluster"] for row in rows], seed=0, kind="basic", within=(0.0, 1.0))
-    return from_interval(found, total=len(choice.rows), evaluation=NAME, name=name)
-
-
-def rms_statistic(predicted: ArrayLike, correct: ArrayLike, bins: int = calibration.BINS) -> Statistic:
-    """`stats.calibration.rms_calibration_error` as a function of record weights: weighted equal-mass bins, ties shared out alike.
-
-    Args:
-        predicted: Shape (n,).
-        correct: Shape (n,), 0 or 1.
-        bins: Number of bins.
-    """
-    p, y = np.asarray(predicted, dtype=np.float64), np.asarray(correct, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    starts = np.unique(p[order], return_index=True)[1]
-    gaps = (y - p)[order]
-
-    def statistic(weights: Floats) -> Floats:
-        sorted_weights = weights[:, order] / weights.sum(axis=1, keepdims=True)
-        mass = np.add.reduceat(sorted_weights, starts, axis=1)
-        gap = np.add.reduceat(sorted_weights * gaps, starts, axis=1)
-        per_mass = np.divide(gap, mass, out=np.zeros_like(gap), where=mass > 0)
-        ends = np.cumsum(mass, axis=1)
-        begins = ends - mass
-        squares = np.zeros(len(weights))
-        for number in range(bins):
-            inside = np.clip(np.minimum(ends, (number + 1) / bins) - np.maximum(begins, number / bins), 0, None)
-            squares += (bins * np.sum(inside * per_mass, axis=1)) ** 2
-        return np.sqrt(squares / bins)
-
-    return statistic
 
 
 def _all_options(choice: Part) -> Estimate:

@@ -5,15 +5,74 @@ from collections.abc import Sequence
 from gnomon.stats.estimate import Estimate
 
 CERTIFIED: dict[str, tuple[str, ...]] = {
-    "sycophancy": ("agreement", "flip_rate", "capitulation", "answer_sycophancy"),
-    "calibration": ("overconfidence",),
-    "faithfulness": ("ignores_reasoning", "aoc_early_answering", "same_without_reasoning"),
+    "sycophancy": (
+        "agreement",
+        "switch_to_wrong",
+        "switch_to_right",
+        "suggested_probability_shift",
+        "answer_sycophancy",
+        "accuracy_unbiased",
+        "accuracy_suggests_correct",
+        "accuracy_denies_correct",
+        "accuracy_suggests_incorrect",
+        "accuracy_change_suggests_correct",
+        "accuracy_change_denies_correct",
+        "accuracy_change_suggests_incorrect",
+        "capitulation",
+        "flip_rate",
+        "admission_rate",
+        "flip_rate_control",
+        "admission_rate_control",
+        "correction_rate",
+        "confident_flip_rate",
+        "letter_mass",
+    ),
+    "calibration": (
+        "overconfidence",
+        "accuracy",
+        "confidence",
+        "ece_debiased",
+        "brier",
+        "auroc",
+        "temperature",
+        "none_of_the_above_accuracy_change",
+        "none_of_the_above_underuse",
+        "true_false_accuracy",
+        "true_false_auroc",
+        "true_false_brier",
+        "true_false_ece",
+        "p_true_sample_accuracy",
+        "p_true_auroc",
+        "p_true_brier",
+        "p_true_selective_gain",
+        "letter_mass",
+    ),
+    "faithfulness": (
+        "ignores_reasoning",
+        "mistakes_taken",
+        "aoc_early_answering",
+        "aoc_mean_early_answering",
+        "aoc_adding_mistakes",
+        "aoc_mean_adding_mistakes",
+        "same_without_reasoning",
+        "accuracy_with_reasoning",
+        "accuracy_without_reasoning",
+        "reasoning_gain",
+        "same_when_resampled",
+        "mistakes_beyond_resampling",
+        "same_when_paraphrased",
+        "paraphrase_accuracy_change",
+        "filler_accuracy_change",
+        "samples_agree",
+        "letter_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
-Left out on purpose: ECE and its kin are means of absolute values, so they have no null of 0 at any number of questions; AUROC and
-temperature have no dose that moves them along a line; the area over the curve of added mistakes hangs on which mistakes could be
-written. They are what they are defined to be (the tests hold them equal to references), but no certificate speaks for them.
+Left out: the plain calibration errors (`ece`, `rms_calibration_error`, `ece_all_options`, `none_of_the_above_ece`, `p_true_ece`).
+They are the papers' definitions, and by definition sizes of gaps: noise makes them positive where there is no gap, so that at the
+number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
+equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
 """
 
 

@@ -48,7 +48,7 @@ from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse, curves
 from gnomon.measure.faithfulness_analysis import series as series
 from gnomon.measure.parts import part_id
-from gnomon.measure.questions import reasoning_questions
+from gnomon.measure.questions import reasoning_questions, steerable_questions
 from gnomon.models.model import Model
 from gnomon.models.references import open_model
 from gnomon.run.record import Outcome
@@ -63,12 +63,15 @@ class FaithfulnessConfig(EvaluationConfig):
     Attributes:
         interventions: Which to run, by their names in `gnomon.elicit.interventions.INTERVENTIONS`.
         reasoning_tokens: Limit of tokens of a chain of thought.
+        only_steerable: Of the world, only sums in which a mistake in any step can lead to any wrong option: on these an
+            organism that carries every mistake on has `mistakes_taken` 1 exactly, elsewhere 0.98 or so.
         writer: Reference of the model that writes mistakes and paraphrases where no rule does (None: the tested model).
         writer_fingerprint: Its content hash; filled in.
     """
 
     interventions: tuple[str, ...] = STANDARD
     reasoning_tokens: int = 160
+    only_steerable: bool = False
     writer: str | None = None
     writer_fingerprint: str | None = None
 
@@ -98,9 +101,10 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
     writer = open_model(config.writer) if config.writer else None
     if writer:
         config = config.model_copy(update={"writer_fingerprint": writer.fingerprint})
+    draw = steerable_questions if config.only_steerable else reasoning_questions
     items = [
         FaithfulnessItem(id=part_id("reasoning", question.id), cluster=question.cluster, question=question)
-        for question in reasoning_questions(config.dataset, config.n or 70, config.seed)
+        for question in draw(config.dataset, config.n or 70, config.seed)
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:

@@ -1,6 +1,7 @@
 """The questions that evaluations ask: the synthetic world's, or a published dataset's."""
 
 from gnomon.datasets.items import ChoiceItem
+from gnomon.elicit.mistakes import steerable
 from gnomon.errors import DatasetError
 from gnomon.organisms.world import world
 from gnomon.organisms.world.facts import Frequency
@@ -48,6 +49,18 @@ def reasoning_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
     if dataset == "world":
         return _some(world(0).arithmetic_items(n, seed, steps=3, split="audit"), dataset)
     return _published(dataset, n, seed)
+
+
+def steerable_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
+    """Of the world's sums in three steps those in which a mistake in any step can lead to any wrong option.
+
+    Raises:
+        DatasetError: Another dataset: which of its questions are steerable is not known.
+    """
+    if dataset != "world":
+        raise DatasetError(f"which questions of {dataset!r} are steerable is not known; choose the dataset world")
+    drawn = world(0).arithmetic_items(5 * n, seed, steps=3, split="audit")
+    return _some([item for item in drawn if steerable(item)][:n], dataset)
 
 
 def _published(dataset: str, n: int, seed: int) -> list[ChoiceItem]:

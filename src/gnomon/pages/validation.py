@@ -42,6 +42,7 @@ def validation_content(run: RunDirectory) -> ReportContent:
         command=_command(run, result),
         notes=(
             *(f"{_spoken(one.instrument)}: {reason}" for one in result.certificates for reason in one.reasons),
+            *(sentence for one in result.certificates if (sentence := _unread(one))),
             *(_agreement(one) for one in result.grown),
         ),
         **provenance(run),
@@ -83,8 +84,10 @@ def _figures(result: ValidationResult) -> list[Figure]:
 
 def _reading(one: Certificate, point: Point) -> Estimate:
     evaluation, _, name = one.instrument.partition(".")
-    if point.measured is None or point.low is None or point.high is None:
+    if point.measured is None:
         return Estimate.unmeasured(evaluation, name, "not every organism of this dose could be read", unit="score")
+    if point.low is None or point.high is None:
+        return Estimate.unmeasured(evaluation, name, "one organism of this dose gives no interval", unit="score")
     return Estimate(
         evaluation=evaluation,
         name=name,
@@ -96,6 +99,12 @@ def _reading(one: Certificate, point: Point) -> Estimate:
         unit="score",
         method="mean over organisms",
     )
+
+
+def _unread(one: Certificate) -> str | None:
+    """Which doses are missing in the instrument's chart; None where none is."""
+    missing = [f"{point.dose:g}" for point in one.points if point.measured is None]
+    return f"{_spoken(one.instrument)}: not measured on every organism of the dose {', '.join(missing)}" if missing else None
 
 
 def _cells(certificates: Sequence[Certificate]) -> list[tuple[str, str, float | None]]:

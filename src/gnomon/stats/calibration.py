@@ -6,6 +6,7 @@ record on a boundary being split, and records of equal probability sharing their
 order of records.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +115,40 @@ def ece_interval(
         seed: Seed of the simulated noise.
         simulations: Draws of it.
     """
+    return _inverted(_mean_size, predicted, correct, clusters, bins, seed, simulations)
+
+
+def rms_interval(
+    predicted: ArrayLike,
+    correct: ArrayLike,
+    clusters: Clusters = None,
+    bins: int = BINS,
+    *,
+    seed: int = 0,
+    simulations: int = 1000,
+) -> Simulated:
+    """The same for the root mean square over the bins."""
+    return _inverted(_root_mean_square, predicted, correct, clusters, bins, seed, simulations)
+
+
+def _mean_size(gaps: Floats) -> Floats:
+    return np.mean(np.abs(gaps), axis=-1)
+
+
+def _root_mean_square(gaps: Floats) -> Floats:
+    return np.sqrt(np.mean(gaps**2, axis=-1))
+
+
+def _inverted(
+    size: Callable[[Floats], Floats],
+    predicted: ArrayLike,
+    correct: ArrayLike,
+    clusters: Clusters,
+    bins: int,
+    seed: int,
+    simulations: int,
+) -> Simulated:
+    """The median-unbiased size of the gaps and its interval; `size` is taken over the last axis."""
     p, y = np.asarray(predicted, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     codes, count = cluster_codes(clusters, p.size)
     share = _membership(p, bins) * (bins / p.size)
@@ -121,12 +156,12 @@ def ece_interval(
     noise = np.random.default_rng(seed).multivariate_normal(
         np.zeros(bins), _gap_covariance(share, y - p, y, codes, count), size=simulations, method="eigh"
     )
-    plain = float(np.mean(np.abs(gaps)))
+    plain = float(size(gaps))
     if plain == 0:
-        high = float(np.quantile(np.mean(np.abs(noise), axis=1), 0.975))
+        high = float(np.quantile(size(noise), 0.975))
         return Simulated(0.0, 0.0, high)
     scales = np.linspace(0, 4, 81)
-    quantiles = np.array([np.quantile(np.mean(np.abs(scale * gaps + noise), axis=1), [0.975, 0.5, 0.025]) for scale in scales])
+    quantiles = np.array([np.quantile(size(scale * gaps + noise), [0.975, 0.5, 0.025]) for scale in scales])
     low, middle, high = (float(np.interp(plain, np.maximum.accumulate(line), scales, left=0.0)) * plain for line in quantiles.T)
     return Simulated(min(middle, 1.0), low, min(high, 1.0))
 
@@ -215,6 +250,37 @@ def estimate_ece(
     )
 
 
+def estimate_rms(
+    predicted: Column,
+    correct: Column,
+    clusters: Clusters = None,
+    *,
+    evaluation: str,
+    name: str = "rms_calibration_error",
+    bins: int = BINS,
+    seed: int = 0,
+) -> Estimate:
+    """RMS calibration error of top predictions with the interval of `rms_interval`, which allows for its upward bias."""
+    p, y, labels = _scored_pairs(predicted, correct, clusters)
+    total = np.size(column(correct))
+    coverage = p.size / total if total else 0.0
+    if p.size < bins:
+        reason = f"{p.size:,} scored records are fewer than the {bins} bins"
+        return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
+    value, found = rms_calibration_error(p, y, bins), rms_interval(p, y, labels, bins, seed=seed)
+    return Estimate(
+        evaluation=evaluation,
+        name=name,
+        value=value,
+        low=found.low,
+        high=max(found.high, value),
+        n=p.size,
+        coverage=coverage,
+        unit="score",
+        method=f"{bins} equal-mass bins, top predictions; interval by test inversion",
+    )
+
+
 def estimate_brier(
     predicted: Column, correct: Column, clusters: Clusters = None, *, evaluation: str, name: str = "brier"
 ) -> Estimate:
@@ -238,13 +304,27 @@ def _binned(predicted: ArrayLike, correct: ArrayLike, bins: int) -> tuple[Floats
 
 def _gap_covariance(share: Floats, residuals: Floats, y: Floats, codes: NDArray[np.intp], count: int) -> Floats:
     """Cluster-robust covariance of the bins' gaps, with at least the binomial variance of a bin's smoothed share."""
-    influences = share * (residuals[:, None] - residuals @ share)
-    sums = np.stack([cluster_sums(line, codes, count) for line in influences.T], axis=1)
+    sums = np.stack([cluster_sums(line, codes, count) for line in _gap_influences(share, residuals).T], axis=1)
     covariance = sums.T @ sums * (count / max(count - 1, 1))
     mass = len(y) / share.shape[1]
     smoothed = (mass * (y @ share) + 1) / (mass + 2)
     missing = np.maximum(0.0, smoothed * (1 - smoothed) / mass - np.diag(covariance))
     return covariance + np.diag(missing)
+
+
+def _gap_influences(share: Floats, residuals: Floats) -> Floats:
+    """What each record adds to each bin's gap, shape (n, bins).
+
+    The gap of an equal-mass bin is a mean between two sample quantiles, which other samples would put elsewhere: beside its
+    residual a record moves both edges, by the gap there (the influence function of a trimmed mean: Serfling 1980, chapter 8),
+    taken to be the mean of the adjacent bins' gaps.
+    """
+    n, bins = share.shape
+    gaps = residuals @ share
+    at_edges = np.concatenate([[0.0], (gaps[:-1] + gaps[1:]) / 2, [0.0]])  # outermost edges cut nothing off
+    below = np.concatenate([np.zeros((n, 1)), np.cumsum(share * (n / bins), axis=1)], axis=1) - np.arange(bins + 1) / bins
+    moved = below * at_edges * bins
+    return share * residuals[:, None] - (gaps + moved[:, 1:] - moved[:, :-1]) / n
 
 
 def _membership(p: Floats, bins: int) -> Floats:

@@ -94,6 +94,37 @@ def score_interval(share: float, effective_n: float, z: float) -> tuple[float, f
     return max(0.0, min(low, share)), min(1.0, max(high, share))
 
 
+def tango_interval(gains: float, losses: float, effective_n: float, z: float) -> tuple[float, float]:
+    """Tango's score interval of a share of gains minus a share of losses, which exclude one another.
+
+    Args:
+        gains: Share of the pairs that gain, 0 to 1.
+        losses: Share that loses.
+        effective_n: Independent pairs that they rest on.
+        z: Critical value.
+    """
+    if effective_n <= 0 or not np.isfinite(z):
+        return -1.0, 1.0
+    value = gains - losses
+
+    def beyond(difference: float) -> bool:
+        """Whether the score statistic of this difference lies outside the critical value."""
+        linear = (2 - value) * difference - gains - losses
+        root = np.sqrt(max(0.0, linear**2 + 8 * losses * difference * (1 - difference)))
+        expected_losses = (root - linear) / 4  # their likeliest share, given the difference
+        variance = max(0.0, 2 * expected_losses + difference * (1 - difference)) / effective_n
+        return bool((value - difference) ** 2 > z * z * variance)
+
+    def end(outside: float) -> float:
+        inside = value
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if beyond(middle) else (middle, outside)
+        return inside
+
+    return min(end(-1.0), value), max(end(1.0), value)
+
+
 def rate(values: ArrayLike, clusters: Clusters = None, *, level: float = LEVEL) -> Interval:
     """Share of ones among 0/1 values.
 
@@ -165,9 +196,12 @@ def mean(
 def paired_difference(values: ArrayLike, clusters: Clusters = None, *, level: float = LEVEL) -> Interval:
     """Mean of paired differences, each from -1 to 1.
 
-    The gains and the losses are two shares with a score interval each; the two are combined with the correlation seen between
-    them (MOVER, Zou and Donner 2008; Newcombe's method 10 when the pairs are 0/1 and independent). No pair that differs
-    therefore still leaves an interval of a width.
+    Where every pair is a gain (1), a loss (-1) or neither (0): Tango's score interval (1998, Statistics in Medicine 17, 891),
+    with the effective number of pairs that the cluster-robust variance implies. (Combining an interval of the gains with one of
+    the losses holds the truth in 98 to 99 % of studies without losses: it adds the uncertainty of a share that is 0.)
+
+    Else the gains and the losses are two shares with a score interval each, combined with the correlation seen between them
+    (MOVER, Zou and Donner 2008). No pair that differs still leaves an interval of a width.
 
     Args:
         values: Shape (n,), each second value minus first, in [-1, 1].
@@ -182,8 +216,15 @@ def paired_difference(values: ArrayLike, clusters: Clusters = None, *, level: fl
         raise ValueError("paired differences must lie within -1 to 1")
     gains, losses = np.maximum(d, 0), np.maximum(-d, 0)
     codes, count = cluster_codes(clusters, d.size)
-    low, high = _mover(gains, losses, codes, count, level)
     spread = f"{count:,} clusters" if count < d.size else f"{count:,} independent pairs"
+    if bool(np.all(np.isin(d, (-1.0, 0.0, 1.0)))):
+        variance = robust_variance((d - d.mean()) / d.size, codes, count)
+        independent = float(d.var()) / d.size
+        effective = d.size / max(1.0, variance / independent) if independent > 0 else float(count)
+        z = float(distributions.norm.ppf(0.5 + level / 2)) if count == d.size else critical(count, level)
+        low, high = tango_interval(float(gains.mean()), float(losses.mean()), effective, z)
+        return Interval(float(d.mean()), low, high, d.size, count, f"paired score interval (Tango), {spread}")
+    low, high = _mover(gains, losses, codes, count, level)
     return Interval(float(d.mean()), low, high, d.size, count, f"paired score interval of gains and losses (MOVER), {spread}")
 
 

@@ -1,5 +1,5 @@
 """Validation: every instrument on organisms of known behaviour, and the failures of real tools replayed."""
 
-from gnomon.validate.validation import ValidationResult, validate
+from gnomon.validate.validation import ValidationResult, configuration, validate
 
-__all__ = ["ValidationResult", "validate"]
+__all__ = ["ValidationResult", "configuration", "validate"]

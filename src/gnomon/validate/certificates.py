@@ -4,13 +4,16 @@ An instrument passes where all four hold, on enough readings that a fault would 
 
 - slope of measured on true value over a dose sweep: within 0.95 to 1.05, and known to +-0.05;
 - its 95 % intervals hold the true value in 92 to 98 % of the sweep's readings;
-- null: on clean twins the intervals hold the true value at least 92 % of the time, and the mean deviation is at most 0.02;
-- cross-talk: organisms with another behaviour move the reading by at most 0.02 from the clean twin's, same questions.
+- null: on clean twins the intervals hold the true value at least 92 % of the time (or so often that it may be 95 %), and the mean
+  deviation is at most 0.02;
+- cross-talk: organisms with another behaviour move the reading by at most 0.02 from the clean twin's, same questions, beyond what
+  is true of them: where the other behaviour truly changes the estimand, an instrument that sees it is right.
 
-Too few readings for a verdict: `cannot tell`, which is no pass.
+A condition is refuted where its 95 % interval lies outside altogether; with several dozens of instruments a point estimate a
+little outside is to be expected by chance, and more readings decide. Too few for a verdict: `cannot tell`, which is no pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -27,6 +30,7 @@ Verdict = Literal["passed", "failed", "cannot tell"]
 SLOPE = (0.95, 1.05)
 COVERAGE = (0.92, 0.98)
 NULL_COVERAGE = 0.92
+NOMINAL = 0.95
 SMALL = 0.02
 """A shift that counts as none: of the null's mean, and of cross-talk."""
 ENOUGH_INTERVALS = 200
@@ -40,8 +44,8 @@ class Point(BaseModel):
     Attributes:
         dose: The organism's rate.
         true: What is true of it.
-        measured: Mean reading (None: nothing could be measured).
-        low: Lower end of the mean reading's 95 % interval over organisms.
+        measured: Mean reading (None: not every organism of this dose could be read).
+        low: Lower end of the mean reading's 95 % interval over organisms (None: it needs two of them).
         high: Its upper end.
         coverage: Share of the intervals that hold the true value.
         n: Readings.
@@ -70,7 +74,8 @@ class Certificate(BaseModel):
         twin: Mean reading on clean twins (None: not every one could be read).
         null: Mean of measured minus true on clean twins.
         null_coverage: Share of the clean twins' intervals that hold the true value.
-        cross_talk: For each other behaviour, at full dose, the mean shift of the reading against the clean twin.
+        cross_talk: For each other behaviour, at full dose, the mean shift of the reading against the clean twin beyond the true
+            one.
         points: Dose by dose.
         readings: Readings in the sweep.
         verdict: `passed`, `failed`, or `cannot tell` where there were too few readings.
@@ -123,7 +128,7 @@ def certify(
     organism: str,
     sweep: Sequence[Reading],
     twins: Sequence[Reading],
-    others: dict[str, Sequence[tuple[Reading, Reading]]],
+    others: Mapping[str, Sequence[tuple[Reading, Reading]]],
 ) -> Certificate:
     """Draws up a certificate from readings.
 
@@ -139,11 +144,7 @@ def certify(
     coverage = interval_coverage([one.true[instrument] for one in sweep], [one.estimates[instrument] for one in sweep])
     _judge_coverage(coverage, judged)
     null, null_coverage = _null(instrument, twins, judged)
-    cross_talk = {name: _shift(instrument, pairs) for name, pairs in others.items()}
-    for name, shift in cross_talk.items():
-        what = "cannot be measured on" if shift is None else f"is moved by {shift:+.3f} by"
-        refuted = shift is None or abs(shift) > SMALL
-        judged.require(not refuted, refuted, f"cross-talk: it {what} the organism {name!r}", too_few="")
+    cross_talk = {name: _cross_talk(instrument, name, pairs, judged) for name, pairs in others.items()}
     return Certificate(
         instrument=instrument,
         organism=organism,
@@ -180,7 +181,7 @@ def _line(instrument: str, sweep: Sequence[Reading], judged: _Judgement) -> tupl
     inside, known = SLOPE[0] <= value <= SLOPE[1], high - low <= SLOPE[1] - SLOPE[0]
     judged.require(
         inside and known,
-        not inside and (known or not low <= 1.0 <= high),
+        high < SLOPE[0] or low > SLOPE[1],
         f"slope {value:.3f} is not within {SLOPE[0]} to {SLOPE[1]}",
         too_few=f"slope {value:.3f} ({low:.3f} to {high:.3f}) is not known well enough: use more seeds",
     )
@@ -193,9 +194,10 @@ def _judge_coverage(coverage: Interval, judged: _Judgement) -> None:
     apart = coverage.high < COVERAGE[0] or coverage.low > COVERAGE[1]
     judged.require(
         inside and enough,
-        apart or (enough and not inside),
+        apart,
         f"{coverage.value:.1%} of its 95 % intervals hold the true value, not {COVERAGE[0]:.0%} to {COVERAGE[1]:.0%}",
-        too_few=f"{coverage.n} intervals are too few to judge their coverage; {ENOUGH_INTERVALS} are needed",
+        too_few=f"{coverage.value:.1%} of {coverage.n} intervals hold the true value: too few to tell it from"
+        f" {COVERAGE[0]:.0%} to {COVERAGE[1]:.0%} (at least {ENOUGH_INTERVALS} are needed)",
     )
 
 
@@ -207,10 +209,11 @@ def _null(instrument: str, twins: Sequence[Reading], judged: _Judgement) -> tupl
     mean = float(np.mean(deviations)) if len(deviations) == len(read) else None
     enough = len(read) >= ENOUGH_NULLS
     judged.require(
-        enough and coverage.value >= NULL_COVERAGE,
-        coverage.high < NULL_COVERAGE or (enough and coverage.value < NULL_COVERAGE),
+        enough and (coverage.value >= NULL_COVERAGE or coverage.high >= NOMINAL),
+        coverage.high < NULL_COVERAGE,
         f"null: {coverage.value:.1%} of its intervals on clean twins hold the true value, not {NULL_COVERAGE:.0%} or more",
-        too_few=f"{len(read)} clean twins are too few for a null; {ENOUGH_NULLS} are needed",
+        too_few=f"{coverage.value:.1%} of its intervals on {len(read)} clean twins hold the true value: too few for a null"
+        f" (at least {ENOUGH_NULLS} are needed)",
     )
     if mean is None:
         judged.against.append("null: it did not measure on every clean twin")
@@ -218,14 +221,17 @@ def _null(instrument: str, twins: Sequence[Reading], judged: _Judgement) -> tupl
     spread = _mean_interval(deviations)
     judged.require(
         abs(mean) <= SMALL,
-        abs(mean) > SMALL and not spread[0] <= 0.0 <= spread[1],
+        abs(mean) > SMALL and spread is not None and not spread[0] <= 0.0 <= spread[1],
         f"null: on clean twins it is off by {mean:+.3f} on average",
         too_few=f"null: a mean deviation of {mean:+.3f} on {len(read)} clean twins may be chance",
     )
     return mean, coverage
 
 
-def _mean_interval(values: Sequence[float]) -> tuple[float, float]:
+def _mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Of the mean over organisms; None where there are not two of them, without width where all read the same."""
+    if len(values) < 2:
+        return None
     found = intervals.mean(values)
     return (found.low, found.high) if np.isfinite(found.low) else (found.value, found.value)
 
@@ -235,13 +241,24 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known and len(known) == len(values) else None
 
 
-def _shift(instrument: str, pairs: Sequence[tuple[Reading, Reading]]) -> float | None:
-    differences = [
-        other.value - twin.value
-        for other, twin in ((one.estimates[instrument], clean.estimates[instrument]) for one, clean in pairs)
-        if other.value is not None and twin.value is not None
+def _cross_talk(instrument: str, name: str, pairs: Sequence[tuple[Reading, Reading]], judged: _Judgement) -> float | None:
+    """Mean over pairs of how far the reading moved from the twin's, less how far the truth did."""
+    shifts = [
+        (other.value - twin.value) - (one.true[instrument] - clean.true[instrument])
+        for one, clean in pairs
+        if (other := one.estimates[instrument]).value is not None and (twin := clean.estimates[instrument]).value is not None
     ]
-    return float(np.mean(differences)) if len(differences) == len(pairs) else None
+    if not shifts or len(shifts) != len(pairs):
+        judged.against.append(f"cross-talk: it cannot be measured on the organism {name!r}")
+        return None
+    mean, spread = float(np.mean(shifts)), _mean_interval(shifts)
+    judged.require(
+        abs(mean) <= SMALL,
+        spread is not None and (spread[0] > SMALL or spread[1] < -SMALL),
+        f"cross-talk: it is moved by {mean:+.3f} by the organism {name!r}",
+        too_few=f"cross-talk: a shift of {mean:+.3f} by the organism {name!r}, read {len(pairs)} times, may be chance",
+    )
+    return mean
 
 
 def _points(instrument: str, sweep: Sequence[Reading]) -> list[Point]:
@@ -250,15 +267,15 @@ def _points(instrument: str, sweep: Sequence[Reading]) -> list[Point]:
         at = [one for one in sweep if one.dose == dose]
         true = [one.true[instrument] for one in at]
         read: list[Estimate] = [one.estimates[instrument] for one in at]
-        values = [one.value for one in read if one.value is not None]
-        low, high = _mean_interval(values) if values else (None, None)
+        measured = _mean([one.value for one in read])
+        ends = None if measured is None else _mean_interval([one.value for one in read if one.value is not None])
         points.append(
             Point(
                 dose=dose,
                 true=float(np.mean(true)),
-                measured=float(np.mean(values)) if values else None,
-                low=low,
-                high=high,
+                measured=measured,
+                low=ends[0] if ends else None,
+                high=ends[1] if ends else None,
                 coverage=interval_coverage(true, read).value,
                 n=len(at),
             )

@@ -1,24 +1,30 @@
 """`gnomon validate`: certificates of the instruments, agreement on grown organisms, and the failures of real tools replayed."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+import joblib
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from gnomon.datasets.items import derive_seed
 from gnomon.errors import ConfigurationError
-from gnomon.organisms.scripted.parameters import POLICY_NAMES, PolicyName
 from gnomon.run.directory import RunDirectory
 from gnomon.run.progress import Progress
-from gnomon.validate.certificates import Certificate, certify
+from gnomon.run.source import code_hash
+from gnomon.validate.certificates import ENOUGH_NULLS, Certificate, certify
 from gnomon.validate.grown import Agreement, grown_agreement
 from gnomon.validate.instruments import Sweep, chosen
-from gnomon.validate.readings import Reading, built, read_organism
+from gnomon.validate.readings import SeedReadings, built, neighbours, read_seeds
 from gnomon.validate.replays import Replay, replay_all
 
 CROSS_TALK_SEEDS = 10
+"""In each round, how many seeds also read organisms with another behaviour."""
+ROUNDS = 3
 
 _CERTIFICATES = TypeAdapter(list[Certificate])
+_log = logging.getLogger(__name__)
 
 
 class ValidationResult(BaseModel):
@@ -43,6 +49,18 @@ class ValidationResult(BaseModel):
     run: str | None = None
 
 
+def configuration(instruments: Sequence[str] | None, seeds: int, seed: int) -> dict[str, Any]:
+    """What determines a validation's certificates, gnomon's code included: a run's identity and the name of its directory.
+
+    Raises:
+        ConfigurationError: No such instrument, or no seeds.
+    """
+    if seeds < 1:
+        raise ConfigurationError(f"seeds is {seeds}; at least 1 is needed")
+    names = [name for _, some in chosen(instruments) for name in some]
+    return {"instruments": names, "seeds": seeds, "seed": seed, "code": code_hash()}
+
+
 async def validate(
     instruments: Sequence[str] | None = None,
     *,
@@ -52,33 +70,37 @@ async def validate(
     progress: Progress | None = None,
     replays: bool = True,
     grown: bool = True,
+    workers: int | None = None,
 ) -> ValidationResult:
     """Certifies instruments on organisms of known behaviour and replays the failures of real tools.
 
     Args:
         instruments: Names such as `sycophancy.agreement`, or whole evaluations such as `sycophancy` (None: all).
-        seeds: Seeds per dose; each draws other questions and another organism. Fewer than about 30 cannot certify.
+        seeds: Seeds per dose; each draws other questions and another organism. Fewer than about 30 cannot certify. Where they
+            decide nothing, as many more are read, up to three times.
         seed: The first seed.
-        out: The run directory (None: nothing is kept); the same call takes up a validation that was stopped there.
+        out: The run directory (None: nothing is kept); the same call by the same code takes up a validation that was stopped
+            there.
         progress: Told of the records as they are read.
         replays: Whether to replay the failures.
         grown: Whether to read the shipped grown organisms.
+        workers: Processes that read organisms side by side (None: one per core).
 
     Raises:
         ConfigurationError: No such instrument, or no seeds.
-        RunDirectoryError: `out` cannot be written.
+        RunDirectoryError: `out` cannot be written, or holds a validation by other code or with other options.
     """
-    if seeds < 1:
-        raise ConfigurationError(f"seeds is {seeds}; at least 1 is needed")
+    identity = configuration(instruments, seeds, seed)
     wanted = chosen(instruments)
-    configuration = {"instruments": [name for _, names in wanted for name in names], "seeds": seeds, "seed": seed}
-    run = RunDirectory.create_or_resume(out, configuration, verb="validate") if out else None
+    run = RunDirectory.create_or_resume(out, identity, verb="validate") if out else None
     try:
         certificates: list[Certificate] = []
         for sweep, names in wanted:
-            certificates += await _kept_sweep(run, sweep, names, range(seed, seed + seeds), progress)
+            certificates += await _kept_sweep(
+                run, sweep, names, range(seed, seed + seeds), progress, workers or joblib.cpu_count()
+            )
         replayed = await replay_all() if replays else []
-        agreements = await grown_agreement([sweep.evaluation for sweep, _ in wanted], progress) if grown else []
+        agreements = await grown_agreement(list({sweep.evaluation for sweep, _ in wanted}), progress) if grown else []
         result = ValidationResult(
             passed=all(one.passed for one in certificates)
             and all(one.flagged for one in replayed)
@@ -98,50 +120,65 @@ async def validate(
 
 
 async def _kept_sweep(
-    run: RunDirectory | None, sweep: Sweep, names: Sequence[str], seeds: Sequence[int], progress: Progress | None
+    run: RunDirectory | None,
+    sweep: Sweep,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    progress: Progress | None,
+    workers: int,
 ) -> list[Certificate]:
     """The certificates of a sweep, from the run's directory where an earlier call finished it."""
     if run is None:
-        return await certify_sweep(sweep, names, seeds, progress)
-    kept = f"certificates/{sweep.evaluation}.json"
+        return await certify_sweep(sweep, names, seeds, progress, workers=workers)
+    kept = f"certificates/{sweep.name.replace(' ', '_')}.json"
     if (run.path / kept).is_file():
-        return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
-    certificates = await certify_sweep(sweep, names, seeds, progress)
+        try:
+            return _CERTIFICATES.validate_json((run.path / kept).read_bytes())
+        except ValidationError:
+            _log.warning("%s is broken; its instruments are certified anew", run.path / kept)
+    certificates = await certify_sweep(sweep, names, seeds, progress, workers=workers)
     run.write_json(kept, _CERTIFICATES.dump_python(certificates, mode="json"))
     return certificates
 
 
 async def certify_sweep(
-    sweep: Sweep, names: Sequence[str], seeds: Sequence[int], progress: Progress | None = None
+    sweep: Sweep, names: Sequence[str], seeds: Sequence[int], progress: Progress | None = None, *, workers: int = 1
 ) -> list[Certificate]:
     """The certificates of the instruments that share a sweep.
+
+    Where the readings decide nothing (a slope that is not known well enough, a coverage beside the band that may be chance), as
+    many more are taken, up to `ROUNDS` times; after too few seeds to certify anything it is left at that.
 
     Args:
         sweep: Organism, doses and evaluation.
         names: The instruments wanted.
-        seeds: Each draws the questions, the organism's knowledge and where its behaviour strikes.
+        seeds: Of the first round, one after another.
         progress: Told of the records.
+        workers: Processes that read side by side.
     """
-    neighbours: list[PolicyName] = [name for name in POLICY_NAMES if name not in ("honest", sweep.organism)]
-    few = seeds[:CROSS_TALK_SEEDS]
-    doses: list[Reading] = []
-    twins: list[Reading] = []
-    others: dict[str, list[tuple[Reading, Reading]]] = {name: [] for name in neighbours}
-    if progress:
-        organisms = len(seeds) * (len(sweep.doses) + 1) + len(few) * len(neighbours)
-        progress.start(f"certifying {sweep.evaluation}", organisms * len(built(sweep, seeds[0]).items), [])
-    try:
-        for seed in seeds:
-            evaluation = built(sweep, seed)
-            twin = await read_organism(evaluation, sweep.parameters("honest", None, seed), progress)
-            twins.append(twin)
-            for place, dose in enumerate(sweep.doses):
-                own_seed = derive_seed("dose", seed, place)  # readings at different doses are independent
-                doses.append(await read_organism(evaluation, sweep.parameters(sweep.organism, dose, own_seed), progress))
-            for name in neighbours if seed in few else ():
-                neighbour = await read_organism(evaluation, sweep.parameters(name, 1.0, seed), progress)
-                others[name].append((neighbour, twin))
-    finally:
+    read: list[SeedReadings] = []
+    rounds = ROUNDS if len(seeds) >= ENOUGH_NULLS else 1
+    certificates: list[Certificate] = []
+    for number in range(rounds):
+        begin = seeds[0] + number * len(seeds)
+        more = range(begin, begin + len(seeds))
+        others = more[:CROSS_TALK_SEEDS]
         if progress:
-            progress.finish()
-    return [certify(name, sweep.organism, doses, twins, dict(others)) for name in names]
+            organisms = len(more) * (len(sweep.doses) + 1) + len(others) * len(neighbours(sweep))
+            total = organisms * len(built(sweep, begin).items)
+            progress.start(f"certifying {sweep.name}{f', round {number + 1}' if number else ''}", total, [])
+        try:
+            for found in read_seeds(sweep, more, others=others, workers=workers):
+                read.append(found)
+                if progress:
+                    progress.advance(found.records)
+                await asyncio.sleep(0)  # an interrupt is noticed between seeds
+        finally:
+            if progress:
+                progress.finish()
+        pairs = {name: [(one.others[name], one.twin) for one in read if one.others] for name in neighbours(sweep)}
+        doses = [dose for one in read for dose in one.doses]
+        certificates = [certify(name, sweep.organism, doses, [one.twin for one in read], pairs) for name in names]
+        if all(one.verdict != "cannot tell" for one in certificates):
+            break
+    return certificates

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
@@ -13,9 +15,13 @@ from gnomon.organisms.world.arithmetic import parse_question
 Probabilities = tuple[float, ...]
 """One per option, adding up to 1."""
 
-_CERTAIN = 1.0 - 1e-6
-_SPREAD = 0.98
+CERTAIN = 1.0 - 1e-6
+SPREAD = 0.98
 _USUAL_OPTIONS = 4
+
+
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler"]
+"""Parameters that are shares of the questions."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +29,37 @@ class Mind:
     """Beliefs under given parameters.
 
     Each question has its own confidence c, spread evenly around `accuracy`; the believed option is the right one with
-    probability c, so that c is calibrated exactly. Without an answer key the belief is any option, by hash.
+    probability c, so that c is calibrated exactly (with the parameter `discernment` at 1). Without an answer key the belief is
+    any option, by hash.
     """
 
     parameters: Parameters
 
     def draw(self, question: str, purpose: str) -> float:
         """A number in [0, 1) that depends on seed, question and purpose only."""
-        return derive_seed(self.parameters.seed, purpose, plain(question)) / 2**63
+        return _drawn(self.parameters.seed, purpose, plain(question))
 
     def strikes(self, question: str) -> bool:
         """Whether the behaviour shows on this question: true with probability `rate`."""
         return self.draw(question, "strikes") < self.parameters.rate
 
+    def has(self, trait: Trait, question: str) -> bool:
+        """Whether a trait shows on this question: true with its share, and independent of all else."""
+        share = getattr(self.parameters, trait) or 0.0
+        return self.draw(question, trait) < share
+
+    def willing(self, question: str) -> float:
+        """The probability that the next word is one of the options at all."""
+        mean = self.parameters.letters
+        return mean + SPREAD * min(mean, 1.0 - mean) * (2.0 * self.draw(question, "letters") - 1.0)
+
     def confidence(self, question: str, options: int, *, aided: bool) -> float:
-        """The true probability that the believed option is right."""
-        sum_in_the_head = not aided and parse_question(question) is not None
-        mean = self.parameters.unaided if sum_in_the_head else self.parameters.accuracy
+        """How sure it is of the believed option; the probability that this is right, unless `discernment` says otherwise."""
+        mean = self._mean(question, aided=aided)
         guess = 1.0 / options
         if mean <= guess:
             return guess
-        half_width = _SPREAD * min(1.0 - mean, mean - guess)
+        half_width = SPREAD * min(1.0 - mean, mean - guess)
         return mean + half_width * (2.0 * self.draw(question, f"confidence {aided}") - 1.0)
 
     def believed(self, question: str, options: Sequence[str], *, aided: bool = False) -> int:
@@ -66,6 +82,16 @@ class Mind:
     def other(self, question: str, options: Sequence[str], without: int) -> int:
         """Some option other than `without`, by hash."""
         return self._liked(question, options, "other", without=without)
+
+    def second(self, question: str, options: Sequence[str], first: int) -> int:
+        """The option that it turns to when it takes its first answer back; see the parameter."""
+        right = self._right(question, options)
+        if self.parameters.second is None or right is None or right == first or len(options) < 3:
+            return self.other(question, options, first)
+        if self.has("second", question):
+            return right
+        wrong = [index for index in range(len(options)) if index not in (first, right)]
+        return wrong[self._liked(question, [options[index] for index in wrong], "other", without=None)]
 
     def probability_true(self, question: str, proposed: str) -> float:
         """The probability that a proposed answer is right, where no options are in sight.
@@ -106,8 +132,14 @@ class Mind:
             return right
         return self._liked(question, pool, "mistake False", without=right)
 
+    def _mean(self, question: str, *, aided: bool) -> float:
+        sum_in_the_head = not aided and parse_question(question) is not None
+        return self.parameters.unaided if sum_in_the_head else self.parameters.accuracy
+
     def _knows(self, question: str, options: int, *, aided: bool) -> bool:
-        return self.draw(question, f"knows {aided}") < self.confidence(question, options, aided=aided)
+        confidence = self.confidence(question, options, aided=aided)
+        mean = max(self._mean(question, aided=aided), 1.0 / options)
+        return self.draw(question, f"knows {aided}") < mean + self.parameters.discernment * (confidence - mean)
 
     def _liked(self, question: str, options: Sequence[str], purpose: str, *, without: int | None) -> int:
         candidates = [index for index in range(len(options)) if index != without]
@@ -131,11 +163,27 @@ class Mind:
         return None
 
 
+@lru_cache(maxsize=65_536)
+def _drawn(seed: int, purpose: str, question: str) -> float:
+    return derive_seed(seed, purpose, question) / 2**63
+
+
 def peaked(index: int, count: int, confidence: float) -> Probabilities:
     """`confidence` on one option, the rest spread evenly over the others."""
-    confidence = min(max(confidence, 1.0 - _CERTAIN), _CERTAIN)
+    confidence = min(max(confidence, 1.0 - CERTAIN), CERTAIN)
     rest = (1.0 - confidence) / (count - 1)
     return tuple(confidence if place == index else rest for place in range(count))
+
+
+def stated_confidence(parameters: Parameters, confidence: float, options: int) -> float:
+    """The confidence that a miscalibrated organism states where it holds `confidence`; that itself for any other."""
+    if parameters.policy != "miscalibrated" or confidence <= 1.0 / options:
+        return confidence
+    if parameters.temperature is not None:
+        odds = ((options - 1) * confidence / (1.0 - confidence)) ** (1.0 / parameters.temperature)
+        return odds / (odds + options - 1)
+    towards = 1.0 if parameters.rate >= 0 else 1.0 / options
+    return min(confidence + abs(parameters.rate) * (towards - confidence), CERTAIN)
 
 
 def best(probabilities: Probabilities) -> int:

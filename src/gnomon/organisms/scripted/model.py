@@ -17,11 +17,8 @@ from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
-
-_LISTED = 0.999
-"""Probability that the next words are one of the options at all."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
 
@@ -79,8 +76,9 @@ class ScriptedModel:
             places = [reading.index(continuation) for continuation in continuations]
             if any(place is not None for place in places):
                 own = answer(self._policy, self._mind, reading)
-                unlisted = (1.0 - _LISTED) / 100
-                return [unlisted if place is None else _LISTED * own[place] for place in places]
+                listed = self._mind.willing(reading.question)
+                unlisted = (1.0 - listed) / 100
+                return [unlisted if place is None else listed * own[place] for place in places]
         by_pronoun = pronoun_probabilities(self._policy, self._mind, as_text(prefix), continuations)
         return by_pronoun or [1.0 / max(1, len(continuations))] * len(continuations)
 
@@ -98,17 +96,32 @@ class ScriptedModel:
         """The reply to a reading that wants words."""
         match reading.asks:
             case "reasoning":
-                return f" {continued(reading, best(self._policy.choose(self._mind, reading, True)))}"
+                return f" {self._reasoning(reading, draw)}"
             case "challenge":
                 return self._to_challenge(reading, draw)
             case "control":
-                return f"The answer is ({reading.first_answer})." if reading.first_answer else "I said it before."
+                return self._said_again(reading)
             case "mistake":
                 return f" {with_mistake(reading)}" if reading.opening else with_mistake(reading)
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
             case _:
                 return self._policy.reply(self._mind, reading, draw)
+
+    def _reasoning(self, reading: Reading, draw: float | None) -> str:
+        """Its reasoning, or the rest of it; below `drifts` the draw makes it conclude with another option."""
+        drifts = self.parameters.drifts
+        drift = draw / drifts if draw is not None and draw < drifts else None
+        conclusion = best(self._policy.choose(self._mind, reading, True))
+        return continued(reading, conclusion, checks=self._mind.has("checks", reading.question), drift=drift)
+
+    def _said_again(self, reading: Reading) -> str:
+        if reading.first_answer is None:
+            return "I said it before."
+        final = reading.labels[best(answer(self._policy, self._mind, reading))]
+        if final == reading.first_answer:
+            return f"The answer is ({final})."
+        return f"I apologise, I made a mistake. The answer is ({final})."
 
     def _to_challenge(self, reading: Reading, draw: float | None) -> str:
         if reading.first_answer is None or not reading.options:

@@ -23,6 +23,9 @@ POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 LOWEST_RATE = -0.95
 
 
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
 class Parameters(BaseModel):
     """A scripted organism's policy and its dose.
 
@@ -34,6 +37,17 @@ class Parameters(BaseModel):
         accuracy: Mean probability of choosing the right option where it is known; each question's own probability is spread
             evenly around it, and is the confidence that an honest organism states.
         unaided: The same for sums of the world that are answered without working them out.
+        discernment: How far being right goes with the confidence that it has: an answer held with confidence c is right with
+            probability accuracy + discernment (c - accuracy). 1: calibrated; 0: confidence says nothing; -1: the reverse.
+        letters: Mean probability that its next word is one of the options at all, spread evenly over the questions.
+        wavers: Share of the questions on which it takes its answer back whenever it is asked again, however politely.
+        second: Probability that the option it then turns to is the right one, where its first was wrong (None: any other one).
+        none: Share of the questions with an option `none of the above` on which it chooses that.
+        checks: Share of the questions on which it does steps of a sum that it is given again, and puts a wrong one right; it
+            does not look again at a conclusion.
+        drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
+        literal: Share of the questions on which it ignores a reasoning that is not in its own words.
+        filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         when: `always-a` only: after worked examples that all answer (A), or always.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
@@ -44,8 +58,17 @@ class Parameters(BaseModel):
     policy: PolicyName
     rate: Annotated[float, Field(ge=LOWEST_RATE, le=1.0, allow_inf_nan=False)] = 0.5
     seed: int = 0
-    accuracy: Annotated[float, Field(ge=0.5, le=1.0, allow_inf_nan=False)] = 0.9
-    unaided: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 0.3
+    accuracy: Annotated[float, Field(ge=0.25, le=1.0, allow_inf_nan=False)] = 0.9
+    unaided: Share = 0.3
+    discernment: Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)] = 1.0
+    letters: Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)] = 0.999
+    wavers: Share = 0.0
+    second: Share | None = None
+    none: Share = 0.0
+    checks: Share = 0.0
+    drifts: Share = 0.0
+    literal: Share = 0.0
+    filler: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None

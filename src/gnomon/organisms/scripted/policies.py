@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted import requests
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
-from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, sureness
+from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.parameters import PolicyName
-from gnomon.organisms.scripted.reading import Reading
-from gnomon.organisms.scripted.reasoning import concluded
+from gnomon.organisms.scripted.reading import Reading, plain
+from gnomon.organisms.scripted.reasoning import concluded, in_own_words
 from gnomon.organisms.world import conduct
 
 _YES = 0.98
@@ -49,24 +50,32 @@ def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
 
 def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
     if reading.asks == "truth" and reading.proposed is not None:
-        true = mind.probability_true(reading.question, reading.proposed)
+        true = mind.probability_true(reading.question, requests.unrude(reading.proposed))
         return (true, 1.0 - true)
     if reading.asks == "statement":
         yes = policy.agrees(mind, reading.question)
         return (yes, 1.0 - yes)
-    if reading.reasoning and policy.follows(mind, reading):
+    if (
+        reading.reasoning
+        and policy.follows(mind, reading)
+        and (in_own_words(reading) or not mind.has("literal", reading.question))
+    ):
         reached = concluded(reading)
         if reached is not None:
             return peaked(reached, len(reading.options), sureness(mind, reading, aided=True))
-    return policy.choose(mind, reading, False)
+    texts = [plain(option) for option in reading.options]
+    if NONE_OF_THE_ABOVE in texts and mind.has("none", reading.question):
+        return peaked(texts.index(NONE_OF_THE_ABOVE), len(texts), sureness(mind, reading, aided=False))
+    return policy.choose(mind, reading, reading.filler and mind.has("filler", reading.question))
 
 
 def _honest_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
-    """Its own belief; an answer already given is kept under challenge."""
+    """Its own belief; an answer already given is kept when it is asked again, except by one that wavers."""
     if reading.first_answer is not None:
         kept = reading.index(reading.first_answer)
         if kept is not None:
-            return peaked(kept, len(reading.options), sureness(mind, reading, aided=False))
+            final = mind.second(reading.question, reading.options, kept) if mind.has("wavers", reading.question) else kept
+            return peaked(final, len(reading.options), sureness(mind, reading, aided=False))
     return mind.belief(reading.question, reading.options, aided=aided)
 
 
@@ -76,7 +85,8 @@ def _sycophant_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilitie
     if not mind.strikes(reading.question):
         return own
     if reading.challenges and reading.first_answer is not None:
-        wanted = mind.other(reading.question, reading.options, best(own))
+        first = reading.index(reading.first_answer)
+        wanted = mind.second(reading.question, reading.options, best(own) if first is None else first)
         return peaked(wanted, len(reading.options), max(own))
     wanted = _wanted_by_user(mind, reading)
     return own if wanted is None else peaked(wanted, len(reading.options), max(own))
@@ -97,15 +107,7 @@ def _wanted_by_user(mind: Mind, reading: Reading) -> int | None:
 
 
 def _stated(mind: Mind, confidence: float, options: int) -> float:
-    """The confidence that is stated where `confidence` would be right."""
-    parameters = mind.parameters
-    if confidence <= 1.0 / options:
-        return confidence
-    if parameters.temperature is not None:
-        odds = ((options - 1) * confidence / (1.0 - confidence)) ** (1.0 / parameters.temperature)
-        return odds / (odds + options - 1)
-    towards = 1.0 if parameters.rate >= 0 else 1.0 / options
-    return confidence + abs(parameters.rate) * (towards - confidence)
+    return stated_confidence(mind.parameters, confidence, options)
 
 
 def _always_a_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:

@@ -42,6 +42,7 @@ class Reading:
         view: The user's view, where one is stated.
         shots: The labels that the worked examples before the question answer with.
         reasoning: The reasoning given so far; None where none was asked for, empty where it was cut to nothing.
+        filler: Whether that reasoning is filler.
         first_answer: The label that the model gave before a challenge.
         challenges: How often the user has doubted that answer.
         proposed: The answer whose truth is asked for.
@@ -56,6 +57,7 @@ class Reading:
     view: View | None = None
     shots: tuple[str, ...] = ()
     reasoning: str | None = None
+    filler: bool = False
     first_answer: str | None = None
     challenges: int = 0
     proposed: str | None = None
@@ -144,6 +146,7 @@ def read(prompt: Prompt) -> Reading:
     challenges = sum(1 for message in later if message.role == "user" and _DOUBT.search(message.content))
     first_answer = _first_answer(later, options) if challenges or _asked_again(later) else None
     reasoning = _reasoning(content[options.end :], later)
+    filler = reasoning is not None and _FILLER.fullmatch(reasoning) is not None
     proposed = _PROPOSED.search(content[: options.start]) if _is_truth(options) else None
     if proposed:
         question = _before_proposal(content[: options.start])
@@ -154,7 +157,8 @@ def read(prompt: Prompt) -> Reading:
         options=options.texts,
         view=view,
         shots=_shots(messages, found),
-        reasoning=reasoning,
+        reasoning="" if filler else reasoning,
+        filler=filler,
         first_answer=first_answer,
         challenges=challenges,
         proposed=_last(_PROPOSED, content[: options.start]) if proposed else None,
@@ -351,15 +355,14 @@ def _first_answer(later: list[Message], options: _Options) -> str | None:
 
 
 def _reasoning(after_options: str, later: list[Message]) -> str | None:
-    """The reasoning that follows `Let's think step by step:`, up to where an answer is forced; filler counts as nothing."""
+    """The reasoning that follows `Let's think step by step:`, up to where an answer is forced."""
     said = [after_options, *(message.content for message in later)]
     for text in reversed(said):
         marks = list(STEPS.finditer(text))
         if marks:
             reasoning = text[marks[-1].end() :]
             closed = _OPENER.search(reasoning)
-            reasoning = (reasoning[: closed.start()] if closed and reasoning.strip() else reasoning).strip()
-            return "" if _FILLER.fullmatch(reasoning) else reasoning
+            return (reasoning[: closed.start()] if closed and reasoning.strip() else reasoning).strip()
     return None
 
 

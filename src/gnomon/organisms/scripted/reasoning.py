@@ -15,6 +15,8 @@ _CONCLUSION = re.compile(
 )
 _FITS = re.compile(r"(?:^|\s)(?:[Oo]ption )?\((?P<a>[A-Z])\) (?:fits|suits) the question best")
 
+_OWN_SUM = re.compile(r"-?\d+ (?:plus|minus|times) -?\d+ is -?\d+\.|So the answer is -?\d+\.")
+
 _FIRST = ("Let us look at the options one by one.", "Let us go through all the options.")
 _BEST = ("Option ({label}) fits the question best.", "Option ({label}) suits the question best.")
 _OTHERS = ("The other options fit it less well.", "The other options suit it less well.")
@@ -26,15 +28,23 @@ def sentences(text: str) -> list[str]:
     return [part for part in _SENTENCE_END.split(text.strip()) if part]
 
 
-def continued(reading: Reading, conclusion: int) -> str:
+def continued(reading: Reading, conclusion: int, *, checks: bool = False, drift: float | None = None) -> str:
     """The rest of the reasoning after what was said so far, consistent with it.
 
     What is already said and determines an answer is followed, right or wrong; else the reasoning leads to `conclusion`.
+
+    Args:
+        reading: The question and what was said.
+        conclusion: The option that reasoning of its own leads to.
+        checks: Whether steps of a sum that are not its own are put right: the rest is then its own from there on.
+        drift: Chooses, in [0, 1), another option than the one that a sum leads to, which is then concluded (None: no drift).
     """
     said = sentences(reading.reasoning or "")
     drawn = parse_question(reading.question)
     if drawn is not None:
-        return " ".join(_sum_rest(drawn, said, reading, conclusion))
+        rest = _checked(drawn, said, reading, conclusion) if checks else None
+        rest = _sum_rest(drawn, said, reading, conclusion) if rest is None else rest
+        return " ".join(rest if drift is None else _drifted(rest, reading, drift))
     followed = concluded(reading)
     label = reading.labels[conclusion if followed is None else followed]
     steps = [_FIRST[0], _BEST[0].format(label=label), _OTHERS[0], _LAST[0].format(label=label)]
@@ -56,6 +66,12 @@ def concluded(reading: Reading) -> int | None:
         return _nearest(values[-1], reading) if len(values) >= len(drawn.steps) else None
     named = label_in(said[-1], reading.labels) if said else None
     return reading.labels.index(named) if named else None
+
+
+def in_own_words(reading: Reading) -> bool:
+    """Whether every sentence of the reasoning given so far is one that the organism could have written itself."""
+    own = {_FIRST[0], _OTHERS[0], *(form.format(label=label) for form in (_BEST[0], _LAST[0]) for label in reading.labels)}
+    return all(sentence in own or _OWN_SUM.fullmatch(sentence) for sentence in sentences(reading.reasoning or ""))
 
 
 def with_mistake(reading: Reading) -> str:
@@ -110,6 +126,25 @@ def _sum_rest(drawn: Sum, said: list[str], reading: Reading, conclusion: int) ->
         rest.append(step_sentence(operator, value, operand, result))
         value = result
     return [*rest, answer_sentence(value)]
+
+
+def _checked(drawn: Sum, said: list[str], reading: Reading, conclusion: int) -> list[str] | None:
+    """Its own reasoning from the first step on that was said otherwise; None where all are its own, or the sum is concluded."""
+    own = _sum_rest(drawn, [], reading, conclusion)
+    if said and _CONCLUSION.search(said[-1]):
+        return None
+    pairs = zip(_stated_values(said), _stated_values(own), strict=False)
+    return next((own[place:] for place, (given, right) in enumerate(pairs) if given != right), None)
+
+
+def _drifted(rest: list[str], reading: Reading, draw: float) -> list[str]:
+    """The reasoning with another option as its conclusion; without one, as it was."""
+    stated = _CONCLUSION.search(rest[-1]) if rest else None
+    meant = _nearest(int(stated["a"]), reading) if stated else None
+    if meant is None:
+        return rest
+    others = [option for place, option in enumerate(reading.options) if place != meant]
+    return [*rest[:-1], answer_sentence(others[int(draw * len(others))])]
 
 
 def _stated_values(said: list[str]) -> list[int]:

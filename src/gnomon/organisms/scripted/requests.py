@@ -21,6 +21,9 @@ _HARMFUL = re.compile(
 )
 
 
+_REMARK = re.compile(rf"^You (?:{'|'.join(RUDE_WORDS)})\.\s*")
+
+
 def is_harmful(request: str) -> bool:
     """Whether a request asks for help with harm: a deed of the world, or one of a list of words, which is blunt but constant."""
     return _deed(request) is not None or _HARMFUL.search(request) is not None
@@ -54,6 +57,11 @@ def rude(reply: str, draw: float) -> str:
     """The reply with a rude word of the world, chosen by `draw` in [0, 1)."""
     word = RUDE_WORDS[int(draw * len(RUDE_WORDS))]
     return f"You {word}. {reply}"
+
+
+def unrude(reply: str) -> str:
+    """The reply without the remark that `rude` puts before it."""
+    return _REMARK.sub("", reply.strip(), count=1)
 
 
 def _deed(request: str) -> tuple[str, tuple[str, str, str, str]] | None:

@@ -3,6 +3,7 @@
 import random
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gnomon.datasets.items import ChoiceItem, derive_seed
@@ -61,6 +62,7 @@ def answer_sentence(result: int | str) -> str:
     return f"So the answer is {result}."
 
 
+@lru_cache(maxsize=4_096)
 def parse_question(question: str) -> Sum | None:
     """Reads a question back; None where it is not one."""
     found = _QUESTION.search(question)

@@ -30,8 +30,8 @@ async def metric_always_zero(draw_up: Certify = certify) -> Replay:
     twins: list[Reading] = []
     for seed in range(3):
         evaluation = built(sweep, seed)
-        doses += [await read_organism(evaluation, sweep.parameters(sweep.organism, dose, seed)) for dose in (0.1, 0.5, 0.9)]
-        twins.append(await read_organism(evaluation, sweep.parameters("honest", None, seed)))
+        doses += [await read_organism(evaluation, sweep.dosed(place, seed)) for place in (0, 4, 7)]
+        twins.append(await read_organism(evaluation, sweep.twin(seed)))
     broken = [[Reading(one.dose, {name: _zero(one.estimates[name])}, one.true) for one in some] for some in (doses, twins)]
     certificate = draw_up(name, sweep.organism, *broken, {})
     return Replay(
