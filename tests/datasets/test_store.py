@@ -17,7 +17,7 @@ def test_the_mirror_comes_before_the_cache_and_may_be_gzipped(keep: Keep, tmp_pa
     assert store.read("small", "a/b.jsonl") == CONTENT
     packed = tmp_path / "mirror" / "small" / "a" / "b.jsonl.gz"
     packed.parent.mkdir(parents=True)
-    packed.write_bytes(gzip.compress(CONTENT))
+    packed.write_bytes(gzip.compress(CONTENT, mtime=0))
     monkeypatch.setenv("GNOMON_DATA", str(tmp_path / "mirror"))
     (folder / "a/b.jsonl").write_bytes(b"broken")
     assert store.read("small", "a/b.jsonl") == CONTENT
@@ -31,11 +31,11 @@ def test_the_mirror_comes_before_the_cache_and_may_be_gzipped(keep: Keep, tmp_pa
     ("written", "says"),
     [
         (b"", "is empty"),
-        (gzip.compress(CONTENT)[:-9], "broken or cut-short gzip"),
+        (gzip.compress(CONTENT, mtime=0)[:-9], "broken or cut-short gzip"),
         (b"\x1f\x8b\x08 no gzip", "broken or cut-short gzip"),
         (b"plain", "broken or cut-short gzip"),
-        (gzip.compress(CONTENT + b"\n"), r"not the recorded file \(SHA-256"),
-        (gzip.compress(CONTENT[:-1]), "not the recorded file"),
+        (gzip.compress(CONTENT + b"\n", mtime=0), r"not the recorded file \(SHA-256"),
+        (gzip.compress(CONTENT[:-1], mtime=0), "not the recorded file"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_refused_in_one_sentence(
