@@ -1,10 +1,11 @@
 """`validate` end to end, small; the full one is slow."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gnomon
@@ -21,6 +22,7 @@ from gnomon.validate import grown, validate, validation
 from gnomon.validate.certificates import Certificate
 from gnomon.validate.grown import compared
 from gnomon.validate.instruments import SWEEPS, Sweep, chosen, names
+from gnomon.validate.readings import Reading, SeedReadings
 
 
 async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) -> None:
@@ -37,16 +39,16 @@ async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) 
 async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted, out = ["calibration.overconfidence", "sycophancy.agreement"], tmp_path / "run"
 
-    async def undisturbed(*_: object) -> None:
+    async def undisturbed(*_: object, **__: object) -> None:
         pytest.fail("an evaluation that was certified is read again")
 
     certify, asked = validation.certify_sweep, list[str]()
 
-    async def stops_at_the_second(sweep: Sweep, *rest: Any) -> list[Certificate]:
+    async def stops_at_the_second(sweep: Sweep, *rest: Any, **options: Any) -> list[Certificate]:
         asked.append(sweep.name)
         if len(asked) == 2:
             raise KeyboardInterrupt
-        return await certify(sweep, *rest)
+        return await certify(sweep, *rest, **options)
 
     monkeypatch.setattr(validation, "certify_sweep", stops_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -107,6 +109,43 @@ def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, mo
     described = json.loads((Path(result.run or "") / "run.json").read_text())["configuration"]
     assert described == validation.configuration(["calibration.overconfidence"], 1, 0)
     assert Path(result.run or "") == default_path("validate", "instruments", described)
+
+
+async def test_any_number_of_processes_reads_the_same() -> None:
+    one, two = [
+        await validate(["calibration.accuracy"], seeds=2, replays=False, grown=False, workers=workers) for workers in (1, 2)
+    ]
+    assert one.certificates == two.certificates
+
+
+@pytest.mark.parametrize(
+    ("slope", "noise", "rounds", "verdict"),
+    [(1.0, 0.06, 1, "passed"), (1.2, 0.06, 1, "failed"), (1.0, 0.09, 2, "passed"), (1.0, 0.15, 3, "cannot tell")],
+)
+async def test_more_is_read_where_the_readings_decide_nothing(
+    monkeypatch: pytest.MonkeyPatch, slope: float, noise: float, rounds: int, verdict: str
+) -> None:
+    asked: list[int] = []
+
+    def read(_: Sweep, seeds: Sequence[int], *, others: Sequence[int], workers: int) -> Iterator[SeedReadings]:
+        asked.extend(seeds)
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            doses = [_shaken(true, slope, rng, noise) for true in (0.2, 0.35, 0.5, 0.65, 0.8)]
+            beside = {name: _shaken(0.5, 1.0, rng, 0.001) for name in validation.neighbours(SWEEPS[0])}
+            yield SeedReadings(_shaken(0.5, 1.0, rng, 0.001), tuple(doses), beside if seed in others else {}, ())
+
+    monkeypatch.setattr(validation, "read_seeds", read)
+    (certificate,) = await validation.certify_sweep(SWEEPS[0], ["sycophancy.agreement"], range(40))
+    assert asked == list(range(40 * rounds))
+    assert certificate.verdict == verdict, certificate.reasons
+
+
+def _shaken(true: float, slope: float, rng: np.random.Generator, noise: float) -> Reading:
+    """A reading off by normal noise of which its interval knows."""
+    value = 0.5 + slope * (true - 0.5) + noise * rng.standard_normal()
+    read = _estimate((value, value - 1.96 * noise, value + 1.96 * noise))
+    return Reading(true, {"sycophancy.agreement": read}, {"sycophancy.agreement": true})
 
 
 async def test_the_printed_object_has_the_promised_shape() -> None:
