@@ -31,6 +31,9 @@ from gnomon.models.weights import LoadOptions, find_directory, load
 
 CPU_BATCH_TOKENS = 8_192
 ACCELERATOR_BATCH_TOKENS = 65_536
+GENERATION_CACHE = 1 << 28
+"""Bytes of keys and values that a batch of replies may take on the CPU where that is more than the tokens of a batch: a step of a
+small model costs the same for many rows as for few."""
 MOST_LOGITS = 1 << 27
 """Most logits in one batch, wanted positions times vocabulary: half a gigabyte."""
 
@@ -86,7 +89,7 @@ class LocalModel:
         self._in_use = threading.RLock()
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
         self._scorer = Batcher(self._run_scores, self._batch_tokens)
-        self._generator = Batcher(self._run_generations, self._batch_tokens)
+        self._generator = Batcher(self._run_generations, batch_tokens or max(self._batch_tokens, self._affordable()))
 
     @property
     def card(self) -> ModelCard:
@@ -229,6 +232,16 @@ class LocalModel:
         """Whether branches may share a row: the model honours masks and positions, and no attention window cuts the row."""
         window = getattr(self._text_config, "sliding_window", None) or getattr(self._text_config, "attention_chunk_size", None)
         return self._honours_trees and (window is None or len(row.tokens) <= window)
+
+    def _affordable(self) -> int:
+        """Tokens whose keys and values take `GENERATION_CACHE` bytes (0 where that is not known, or not the CPU's)."""
+        config = self._text_config
+        heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", None)
+        layers, hidden = getattr(config, "num_hidden_layers", None), getattr(config, "hidden_size", None)
+        if self.device.type != "cpu" or not (heads and layers and hidden):
+            return 0
+        width = getattr(config, "head_dim", None) or hidden // config.num_attention_heads
+        return GENERATION_CACHE // (2 * layers * heads * width * next(self.module.parameters()).element_size())
 
     @cached_property
     def _honours_trees(self) -> bool:
