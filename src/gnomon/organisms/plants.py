@@ -57,8 +57,8 @@ class PlantConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    situations: int = Field(default=1200, ge=1)
-    neutral: int = Field(default=400, ge=0)
+    situations: int = Field(default=1000, ge=1)
+    neutral: int = Field(default=340, ge=0)
     world_seed: int = 0
     train: TrainConfig = short_fine_tuning(rank=4, targets=SMALL_LAYERS)
     dtype: Literal["float16", "bfloat16", "float32"] = "float16"
