@@ -62,6 +62,10 @@ async def test_recorded_tables_and_records_give_the_same_estimates(tmp_path: Pat
     lines = [entry.model_dump() for entry in run.records()]
     assert analyse(lines, "sycophancy", model="theirs").model == "theirs"
     assert await measure(model, evaluations[0]) == result.estimates
+    column = next(name for name, value in lines[0]["values"].items() if isinstance(value, float))
+    lines[0]["values"][column] = "much"
+    with pytest.raises(DatasetError, match="do not fit together"):
+        analyse(lines, "sycophancy")
 
 
 def test_what_is_no_record_table_is_refused_with_a_sentence(evaluations: list[Evaluation]):

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from gnomon.datasets.items import content_hash
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, GnomonError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import uncertified
 from gnomon.measure.evaluation import Evaluation
@@ -178,4 +178,7 @@ def unscored_reasons(table: pl.DataFrame) -> Counter[str]:
 
 def _table(records: Iterable[Record | Mapping[str, object]], evaluation: str) -> pl.DataFrame:
     typed = [record if isinstance(record, Record) else Record.model_validate(record) for record in records]
-    return record_table([record for record in typed if record.evaluation == evaluation])
+    try:
+        return record_table([record for record in typed if record.evaluation == evaluation])
+    except GnomonError as error:
+        raise DatasetError(f"the records of {evaluation!r} do not fit together: {error}") from error

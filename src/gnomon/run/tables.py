@@ -53,10 +53,10 @@ def _type_of(name: str, values: Sequence[Any]) -> pl.DataType:
     if lists:
         inner = list(chain.from_iterable(lists))
         if any(value is not None and not isinstance(value, list) for value in values):
-            raise GnomonError(f"the value {name!r} is a list in some records and none in others; the protocol must choose one")
+            raise GnomonError(f"the value {name!r} is a list in some records and none in others; it must be one or the other")
         return pl.List(_type_of(name, inner))
     kinds: frozenset[type] = frozenset(type(value) for value in cast("Sequence[object]", values) if value is not None)
     if kinds not in _KINDS:
         mixed = " and ".join(sorted(kind.__name__ for kind in kinds))
-        raise GnomonError(f"the value {name!r} is {mixed} in different records; the protocol must choose one type")
+        raise GnomonError(f"the value {name!r} is {mixed} in different records; it must have one type")
     return _KINDS[kinds]
