@@ -73,6 +73,19 @@ async def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(tmp_pa
         write_page(tmp_path)
 
 
+async def test_the_page_of_many_instruments_draws_headlines_and_what_did_not_pass(tmp_path: Path) -> None:
+    result = await validate(["sycophancy"], seeds=2, out=tmp_path, replays=False, grown=False)
+    sound = {"verdict": "passed", "passed": True, "reasons": []}
+    judged = [one.model_copy(update={} if one.instrument.endswith("flip_rate") else sound) for one in result.certificates]
+    changed = result.model_copy(update={"certificates": judged})
+    (tmp_path / "validation.json").write_text(changed.model_dump_json())
+    page = write_page(tmp_path).read_text()
+    drawn = {path.stem for path in (tmp_path / "figures").glob("dose_*.csv")}
+    failed = {f"dose_{one.instrument}" for one in judged if not one.passed}
+    assert drawn == {"dose_sycophancy.agreement"} | failed
+    assert all(one.instrument.partition(".")[2].replace("_", " ") in page for one in judged)
+
+
 async def test_an_unread_dose_is_said_on_the_page(tmp_path: Path) -> None:
     result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
     (certificate,) = result.certificates

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gnomon.errors import RunDirectoryError
+from gnomon.measure import catalogue
 from gnomon.pages.runs import provenance
 from gnomon.report import content, numbers
 from gnomon.report.content import ReportContent
@@ -14,6 +15,10 @@ from gnomon.validate.certificates import Certificate, Point
 from gnomon.validate.grown import Agreement
 from gnomon.validate.instruments import names
 from gnomon.validate.validation import ValidationResult
+
+FEW = 8
+"""Up to so many instruments each has its chart."""
+RESULT = "validation.json"
 
 
 def validation_content(run: RunDirectory) -> ReportContent:
@@ -41,6 +46,11 @@ def validation_content(run: RunDirectory) -> ReportContent:
         figures=tuple(_figures(result)),
         command=_command(run, result),
         notes=(
+            *(
+                [f"Drawn are headlines and what did not pass; every dose and shift is in {RESULT}."]
+                if len(result.certificates) > FEW
+                else []
+            ),
             *(f"{_spoken(one.instrument)}: {reason}" for one in result.certificates for reason in one.reasons),
             *(sentence for one in result.certificates if (sentence := _unread(one))),
             *(_agreement(one) for one in result.grown),
@@ -50,7 +60,7 @@ def validation_content(run: RunDirectory) -> ReportContent:
 
 
 def _result(run: RunDirectory) -> ValidationResult:
-    path = run.path / "validation.json"
+    path = run.path / RESULT
     try:
         return ValidationResult.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -75,11 +85,19 @@ def _certificate(one: Certificate) -> content.Certificate:
 
 def _figures(result: ValidationResult) -> list[Figure]:
     found: list[Figure | None] = []
-    for one in result.certificates:
+    for one in _drawn(result):
         readings = [(point.true, _reading(one, point)) for point in one.points]
         found.append(dose_response(readings, name=f"dose_{one.instrument}", title=_spoken(one.instrument).capitalize()))
-    found.append(cross_talk(_cells(result.certificates)))
+    found.append(cross_talk(_cells(_drawn(result))))
     return [figure for figure in found if figure]
+
+
+def _drawn(result: ValidationResult) -> list[Certificate]:
+    """Whose doses are drawn: all of a few, of many the headlines and what did not pass."""
+    if len(result.certificates) <= FEW:
+        return result.certificates
+    headlines = {f"{name}.{catalogue.headline(name)}" for name in catalogue.names()}
+    return [one for one in result.certificates if not one.passed or one.instrument in headlines]
 
 
 def _reading(one: Certificate, point: Point) -> Estimate:
