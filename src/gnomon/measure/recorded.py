@@ -1,5 +1,6 @@
 """Records that somebody already has, from wherever they lie, to estimates; no model is needed."""
 
+import logging
 from pathlib import Path
 
 from gnomon.errors import DatasetError
@@ -9,9 +10,11 @@ from gnomon.run.transcripts import read_records
 
 INSPECT_LOGS = (".eval", ".json")
 
+_log = logging.getLogger(__name__)
+
 
 def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> AuditResult:
-    """Analyses a run directory, a JSONL file of records, or an Inspect log.
+    """Analyses a run directory, a JSONL file of records, or an Inspect log; warns where a run was stopped before its end.
 
     Args:
         path: Where the records are.
@@ -29,7 +32,7 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> Au
         model, records = path.name, import_log(path, evaluation)
     elif path.exists():
         records = read_records(path, evaluation)
-        model = str(RunDirectory.open(path).description.configuration.get("reference", "")) if path.is_dir() else path.name
+        model = _model(RunDirectory.open(path), evaluation) if path.is_dir() else path.name
     else:
         raise DatasetError(f"{path} does not exist: give a run directory, a JSONL file of records, or an Inspect log")
     result = analyse(records, evaluation, model)
@@ -40,3 +43,9 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> Au
         run.write_table(evaluation, [record for record in records if record.evaluation == evaluation])
         run.write_estimates(result.estimates)
     return result.model_copy(update={"run": str(out)})
+
+
+def _model(run: RunDirectory, evaluation: str) -> str:
+    if evaluation in run.unfinished():
+        _log.warning("the run in %s was stopped before it was finished: these are the estimates of a part of it", run.path)
+    return str(run.description.configuration.get("reference", ""))
