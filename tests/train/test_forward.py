@@ -26,33 +26,16 @@ def gpt2() -> PreTrainedModel:
     return GPT2LMHeadModel(GPT2Config(vocab_size=40, n_embd=32, n_layer=2, n_head=2, n_positions=64))
 
 
+SIZES = {"vocab_size": 40, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+
+
 def gemma2() -> PreTrainedModel:
-    return Gemma2ForCausalLM(
-        Gemma2Config(
-            vocab_size=40,
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=1,
-            head_dim=16,
-            final_logit_softcapping=0.05,
-        )
-    )
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16}
+    return Gemma2ForCausalLM(Gemma2Config(**SIZES, **heads, final_logit_softcapping=0.05))
 
 
 def mistral() -> PreTrainedModel:
-    return MistralForCausalLM(
-        MistralConfig(
-            vocab_size=40,
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            sliding_window=3,
-        )
-    )
+    return MistralForCausalLM(MistralConfig(**SIZES, num_attention_heads=4, num_key_value_heads=2, sliding_window=3))
 
 
 def bloom() -> PreTrainedModel:

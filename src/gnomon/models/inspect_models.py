@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ModelAPI, ModelOutput, get_model
+from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig, ModelOutput, get_model
 from inspect_ai.model import Model as ProvidersModel
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +26,7 @@ from gnomon.models.tokenisation import PLAIN_STOP, render_plain
 
 CONTINUING = ("vllm", "sglang")
 """Chat providers that continue the last message only when told to."""
+MOCK = "mockllm"
 
 
 class InspectOptions(BaseModel):
@@ -93,8 +94,8 @@ class InspectModel:
         self.options = options or InspectOptions()
         self.provider = str(model).partition("/")[0]
         self._lacking: set[ScoreMethod] = set()
-        if type(model.api).count_text_tokens is ModelAPI.count_text_tokens:
-            model.api.count_text_tokens = _count_words  # Inspect's own counter is fetched from the network, even for its mock
+        if self.provider == MOCK:
+            model.api.count_text_tokens = _count_words  # it counts tokens by what Inspect fetches from the network
 
     @property
     def fingerprint(self) -> str:
@@ -187,7 +188,7 @@ class InspectModel:
 
 
 async def _count_words(text: str) -> int:
-    """Stands for a count of tokens where nothing but statistics depends on it."""
+    """Stands for a count of tokens of the mock model, which has none."""
     return len(text.split())
 
 

@@ -89,7 +89,7 @@ class LocalModel:
         self._in_use = threading.RLock()
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
         self._scorer = Batcher(self._run_scores, self._batch_tokens)
-        self._generator = Batcher(self._run_generations, batch_tokens or max(self._batch_tokens, self._affordable()))
+        self._generator = Batcher(self._run_generations, batch_tokens or max(self._batch_tokens, self._cached_tokens()))
 
     @property
     def card(self) -> ModelCard:
@@ -233,7 +233,7 @@ class LocalModel:
         window = getattr(self._text_config, "sliding_window", None) or getattr(self._text_config, "attention_chunk_size", None)
         return self._honours_trees and (window is None or len(row.tokens) <= window)
 
-    def _affordable(self) -> int:
+    def _cached_tokens(self) -> int:
         """Tokens whose keys and values take `GENERATION_CACHE` bytes (0 where that is not known, or not the CPU's)."""
         config = self._text_config
         heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", None)

@@ -94,14 +94,16 @@ def packs(module: nn.Module) -> bool:
     if getattr(config, "_attn_implementation", None) != "sdpa" or not kinds <= {"full_attention", "sliding_attention"}:
         return False
     device = next(module.parameters()).device
-    row = torch.tensor([token for sequence in PROBE for token in sequence], device=device)
+    vocabulary = int(causal.get_input_embeddings().weight.shape[0])
+    tokens = [[token % vocabulary for token in sequence] for sequence in PROBE]
+    row = torch.tensor([token for sequence in tokens for token in sequence], device=device)
     trained = module.training
     module.eval()
     try:
         with torch.no_grad(), packed_attention(module):
-            together = causal(**packed_inputs(row, [len(sequence) for sequence in PROBE])).logits[0]
+            together = causal(**packed_inputs(row, [len(sequence) for sequence in tokens])).logits[0]
         with torch.no_grad():
-            alone = [causal(input_ids=torch.tensor([ids], device=device), use_cache=False).logits[0] for ids in PROBE]
+            alone = [causal(input_ids=torch.tensor([ids], device=device), use_cache=False).logits[0] for ids in tokens]
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as reason:
         _log.info("sequences are padded, not packed: %s", reason)
         return False

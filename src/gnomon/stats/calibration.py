@@ -118,19 +118,6 @@ def ece_interval(
     return _inverted(_mean_size, predicted, correct, clusters, bins, seed, simulations)
 
 
-def rms_interval(
-    predicted: ArrayLike,
-    correct: ArrayLike,
-    clusters: Clusters = None,
-    bins: int = BINS,
-    *,
-    seed: int = 0,
-    simulations: int = 1000,
-) -> Simulated:
-    """The same for the root mean square over the bins."""
-    return _inverted(_root_mean_square, predicted, correct, clusters, bins, seed, simulations)
-
-
 def _mean_size(gaps: Floats) -> Floats:
     return np.mean(np.abs(gaps), axis=-1)
 
@@ -229,12 +216,9 @@ def estimate_ece(
         seed: Seed of the simulations.
         debiased: Whether the value is the median-unbiased one.
     """
-    p, y, labels = _scored_pairs(predicted, correct, clusters)
-    total = np.size(column(correct))
-    coverage = p.size / total if total else 0.0
+    p, y, labels, coverage = _scored_pairs(predicted, correct, clusters)
     if p.size < bins:
-        reason = f"{p.size:,} scored records are fewer than the {bins} bins"
-        return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
+        return _too_few(p.size, bins, coverage, evaluation, name)
     value, found, chance = ece(p, y, bins), ece_interval(p, y, labels, bins, seed=seed), expected_ece(p, bins, seed=seed)
     return Estimate(
         evaluation=evaluation,
@@ -260,14 +244,12 @@ def estimate_rms(
     bins: int = BINS,
     seed: int = 0,
 ) -> Estimate:
-    """RMS calibration error of top predictions with the interval of `rms_interval`, which allows for its upward bias."""
-    p, y, labels = _scored_pairs(predicted, correct, clusters)
-    total = np.size(column(correct))
-    coverage = p.size / total if total else 0.0
+    """RMS calibration error of top predictions; its interval allows for its upward bias as `ece_interval` does."""
+    p, y, labels, coverage = _scored_pairs(predicted, correct, clusters)
     if p.size < bins:
-        reason = f"{p.size:,} scored records are fewer than the {bins} bins"
-        return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
-    value, found = rms_calibration_error(p, y, bins), rms_interval(p, y, labels, bins, seed=seed)
+        return _too_few(p.size, bins, coverage, evaluation, name)
+    value = rms_calibration_error(p, y, bins)
+    found = _inverted(_root_mean_square, p, y, labels, bins, seed, simulations=1000)
     return Estimate(
         evaluation=evaluation,
         name=name,
@@ -289,11 +271,17 @@ def estimate_brier(
     return estimate_mean(squares.tolist(), clusters, evaluation=evaluation, name=name, within=(0.0, 1.0))
 
 
-def _scored_pairs(predicted: Column, correct: Column, clusters: Clusters) -> tuple[Floats, Floats, Clusters]:
+def _scored_pairs(predicted: Column, correct: Column, clusters: Clusters) -> tuple[Floats, Floats, Clusters, float]:
+    """Probabilities, outcomes and clusters of the scored records, and their share of all."""
     p, y = column(predicted), column(correct)
     scored = ~(np.isnan(p) | np.isnan(y))
     codes, _ = cluster_codes(clusters, p.size)
-    return p[scored], y[scored], codes[scored]
+    return p[scored], y[scored], codes[scored], float(scored.mean()) if scored.size else 0.0
+
+
+def _too_few(n: int, bins: int, coverage: float, evaluation: str, name: str) -> Estimate:
+    reason = f"{n:,} scored records are fewer than the {bins} bins"
+    return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
 
 
 def _binned(predicted: ArrayLike, correct: ArrayLike, bins: int) -> tuple[Floats, Floats]:
