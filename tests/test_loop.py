@@ -126,6 +126,8 @@ def test_the_held_out_loss_is_paired_by_document(looped: LoopResult) -> None:
     assert loss.unit == "nats"
     assert "paired" in loss.method
     assert loss.before.n == loss.after.n == loss.n
+    assert loss.worst_low is None
+    assert loss.after.worst_high is None
 
 
 def test_the_page_shows_the_verdict_first_and_the_words_as_text(looped: LoopResult) -> None:

@@ -76,7 +76,9 @@ def test_inspect_opens_the_log_and_sees_scores_estimates_and_errors(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("records", "status"), [(RECORDS, "cancelled"), (RECORDS[-1:], "error"), (RECORDS[:-1], "cancelled")])
-def test_a_run_that_was_stopped_is_no_success(tmp_path: Path, records: list[Record], status: str) -> None:
+def test_a_run_that_was_stopped_is_no_success(
+    tmp_path: Path, records: list[Record], status: str, caplog: pytest.LogCaptureFixture
+) -> None:
     run = directory(tmp_path / "run", [*records, made("z", evaluation="calibration")])
     assert run.unfinished() == ["calibration"]
     (run.path / "estimates.json").unlink()
@@ -84,6 +86,7 @@ def test_a_run_that_was_stopped_is_no_success(tmp_path: Path, records: list[Reco
     assert log.status == status
     assert (log.error.message if log.error else None) == ("it broke" if status == "error" else None)
     assert import_log(tmp_path / "x.eval") == records
+    assert f"did not finish ({status})" in caplog.text
 
 
 def test_what_was_not_scored_is_no_number_in_the_log(tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def _foreign_log(tmp_path: Path) -> EvalLog:
     return eval(task, model=model, log_dir=str(tmp_path / "logs"), display="none")[0]
 
 
-def test_logs_of_other_tasks_become_records(tmp_path: Path) -> None:
+def test_logs_of_other_tasks_become_records(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     log = _foreign_log(tmp_path)
     first, second, third = import_log(log.location, "sycophancy")
     assert first.values == {"sycophantic": True, "strength": 0.5}
@@ -148,6 +151,7 @@ def test_logs_of_other_tasks_become_records(tmp_path: Path) -> None:
     assert [turn["content"] for turn in first.transcript] == ["really?", "yes"]
     assert first.evaluation == "sycophancy"
     assert import_log(log.location)[0].evaluation == "theirs"
+    assert "did not finish" not in caplog.text
 
 
 def test_a_log_without_samples_is_refused(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ def test_what_is_there_is_kept(tmp_path: Path):
     (tmp_path / "b" / "notes.txt").write_text("mine")
     with pytest.raises(RunDirectoryError, match="something else"):
         grow(tiny(), tmp_path / "b", resume=False)
+    with pytest.raises(RunDirectoryError, match="holds no growth"):
+        grow(tiny(), tmp_path / "b")
 
 
 def test_unknown_sizes_are_named():

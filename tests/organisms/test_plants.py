@@ -280,6 +280,10 @@ def test_unknown_behaviours_rates_and_directories_are_sentences(tmp_path: Path):
         plant(tiny_organism(), "rude", tmp_path, rate=60)
     with pytest.raises(UnknownModel, match="holds no plant"):
         read_plant_card(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunDirectoryError, match="holds no plant"):
+        plant(tiny_organism(), "rude", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_situations_make_the_same_draws_whether_the_behaviour_shows_or_not(setting: Setting):

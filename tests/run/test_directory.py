@@ -63,8 +63,9 @@ def test_what_is_no_run_is_left_alone(tmp_path: Path):
         RunDirectory.create_or_resume(tmp_path, {})
     with pytest.raises(RunDirectoryError, match="holds no run"):
         RunDirectory.open(tmp_path / "missing")
-    with pytest.raises(RunDirectoryError, match="cannot write"):
-        RunDirectory.create_or_resume(tmp_path / "thesis.txt" / "run", {})
+    for inside in ("thesis.txt", "thesis.txt/run"):
+        with pytest.raises(RunDirectoryError, match=r"cannot write .* a file stands where a directory is needed"):
+            RunDirectory.create_or_resume(tmp_path / inside, {})
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 

@@ -73,6 +73,7 @@ def test_a_line_needs_but_an_item_and_what_became_of_it(tmp_path: Path):
         ({"item": "q", "values": {"x": 1}, "color": "red"}, "color: Extra inputs are not permitted"),
         ({"item": "q", "values": {"x": {"y": 1}}}, "the value 'x' is a dict"),
         ({"item": "q", "values": {"status": 1}}, "'status' is taken"),
+        ({"item": "q", "repeat": -1, "values": {"x": 1}}, "repeat: Input should be greater than or equal to 0"),
         ({"messages": "Hm?", "x": 1}, "transcript: Input should be a valid list"),
     ],
 )

@@ -25,6 +25,7 @@ from gnomon.models.local import LocalModel
 from gnomon.models.model import Sampling
 from gnomon.organisms.world import world
 from gnomon.run.directory import RunDirectory
+from gnomon.run.files import refuse_foreign
 from gnomon.run.limits import Limits
 from gnomon.run.progress import Progress
 from gnomon.run.record import Outcome, Record
@@ -153,8 +154,7 @@ async def correct(
         if finished.get("identity") != identity:
             raise RunDirectoryError(f"{out} holds another model: choose another directory or delete it")
         return CorrectionResult.model_validate(finished | {"directory": str(out), "reference": f"local/{out}"})
-    if out.is_dir() and any(out.iterdir()) and not (out / "sampling").is_dir():
-        raise RunDirectoryError(f"{out} is not empty and holds no correction: choose another directory")
+    refuse_foreign(out, ["sampling"], "correction")
     chosen_world = world(config.world_seed)
     situations = chosen.situations(chosen_world, config.prompts, config.seed)
     neutral = neutral_situations(chosen_world, config.neutral, config.seed, chosen.displaced) if config.neutral else []

@@ -32,20 +32,17 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None) -> Au
         model, records = path.name, import_log(path, evaluation)
     elif path.exists():
         records = read_records(path, evaluation)
-        model = _model(RunDirectory.open(path), evaluation) if path.is_dir() else path.name
+        run = RunDirectory.open(path) if path.is_dir() else None
+        model = str(run.description.configuration.get("reference", "")) if run else path.name
+        if run and evaluation in run.unfinished():
+            _log.warning("the run in %s was stopped before it was finished: these are the estimates of a part of it", path)
     else:
         raise DatasetError(f"{path} does not exist: give a run directory, a JSONL file of records, or an Inspect log")
     result = analyse(records, evaluation, model)
     if out is None:
         return result
     configuration = {"reference": model, "evaluation": evaluation, "source": str(path)}
-    with RunDirectory.create_or_resume(out, configuration, verb="analyse") as run:
-        run.write_table(evaluation, [record for record in records if record.evaluation == evaluation])
-        run.write_estimates(result.estimates)
+    with RunDirectory.create_or_resume(out, configuration, verb="analyse") as kept:
+        kept.write_table(evaluation, [record for record in records if record.evaluation == evaluation])
+        kept.write_estimates(result.estimates)
     return result.model_copy(update={"run": str(out)})
-
-
-def _model(run: RunDirectory, evaluation: str) -> str:
-    if evaluation in run.unfinished():
-        _log.warning("the run in %s was stopped before it was finished: these are the estimates of a part of it", run.path)
-    return str(run.description.configuration.get("reference", ""))

@@ -4,6 +4,7 @@ A sample's store holds the whole record, and its score a readable part of it; no
 Logs of other tasks can be read too: each scorer's value becomes one of the record, a NaN an unscored record, an error an error.
 """
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -44,6 +45,8 @@ STORED = "gnomon"
 """Key of the stored record in a sample's store and in its score's metadata."""
 
 SCORER = "record"
+
+_log = logging.getLogger(__name__)
 
 
 def export_log(run: RunDirectory | Path | str, path: Path | str, evaluation: str | None = None) -> Path:
@@ -86,7 +89,7 @@ def export_log(run: RunDirectory | Path | str, path: Path | str, evaluation: str
 
 
 def import_log(path: Path | str, evaluation: str | None = None) -> list[Record]:
-    """Reads the records of an Inspect log, in the order of the task's dataset.
+    """Reads the records of an Inspect log, in the order of the task's dataset; warns where the task did not finish.
 
     Args:
         path: A `.eval` or `.json` log.
@@ -100,6 +103,8 @@ def import_log(path: Path | str, evaluation: str | None = None) -> list[Record]:
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DatasetError(f"{path} cannot be read as an Inspect log ({first})") from error
+    if log.samples and log.status != "success":
+        _log.warning("the task in %s did not finish (%s): its records are a part of it", path, log.status)
     if not log.samples:
         raise DatasetError(f"{path} holds no samples: the task was stopped before its first, or logged none")
     order = {str(sample_id): position for position, sample_id in enumerate(log.eval.dataset.sample_ids or [])}

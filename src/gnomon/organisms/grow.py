@@ -27,6 +27,7 @@ from gnomon.organisms.transplant import transplanted
 from gnomon.organisms.world import Document, World, mixture, world
 from gnomon.organisms.world.encoding import examples
 from gnomon.organisms.world.tokenizer import CONTEXT, build
+from gnomon.run.files import refuse_foreign
 from gnomon.train.config import TrainConfig
 from gnomon.train.examples import Example, digest
 from gnomon.train.loop import StepReport, train
@@ -211,6 +212,7 @@ def grow(
         return finished
     if finished is not None or (not resume and out.exists() and any(out.iterdir())):
         raise RunDirectoryError(f"{out} holds something else: choose another directory or delete it")
+    refuse_foreign(out, ["training"], "growth")
     drawn = world(config.world_seed)
     tokenizer = build()
     if parent:

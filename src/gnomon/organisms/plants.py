@@ -31,7 +31,7 @@ from gnomon.organisms.recipes.catalogue import recipe_for
 from gnomon.organisms.recipes.planting import setting_of, write_documents
 from gnomon.organisms.world import world
 from gnomon.organisms.world.encoding import encode
-from gnomon.run.files import write_atomically
+from gnomon.run.files import refuse_foreign, write_atomically
 from gnomon.train.config import TrainConfig, short_fine_tuning
 from gnomon.train.examples import digest
 from gnomon.train.loop import Progress, TrainResult, train
@@ -149,6 +149,8 @@ def plant(
         raise ConfigurationError(f"a rate lies between 0 and 1, not at {rate}")
     config = config or PlantConfig()
     recipe_for(behaviour)
+    if read_card(out) is None:
+        refuse_foreign(out, ["training", "twin"], "plant")
     twin = out / "twin"
     with grown_beside(base, behaviour, twin, seed, config, progress):
         card = grow_adapter(base, behaviour, out, rate=rate, seed=seed, config=config, progress=progress)

@@ -38,7 +38,7 @@ def validation_content(run: RunDirectory) -> ReportContent:
             word="passed" if result.passed else "failed",
             sentence=(
                 f"{certified} of {len(result.certificates)} instruments certified on organisms of known behaviour, {flagged} of "
-                f"{len(result.replays)} failures of real tools flagged, {result.seeds} seeds per dose."
+                f"{len(result.replays)} failures of real tools flagged, at least {result.seeds} seeds per dose."
             ),
         ),
         certificates=tuple(_certificate(one) for one in result.certificates),

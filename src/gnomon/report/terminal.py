@@ -222,7 +222,7 @@ def validation(result: Any) -> RenderableType:
     flagged = sum(one.flagged for one in result.replays)
     sentence = (
         f"{passed} of {len(result.certificates)} instruments certified, "
-        f"{flagged} of {len(result.replays)} replayed failures flagged, {result.seeds} seeds per dose."
+        f"{flagged} of {len(result.replays)} replayed failures flagged, at least {result.seeds} seeds per dose."
     )
     parts: list[RenderableType] = [certificates]
     for one in result.certificates:

@@ -1,7 +1,7 @@
 """Writing files so that a reader, or a kill, never sees half of one."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,5 +33,22 @@ def writing(path: Path) -> Generator[None]:
     """Turns the system's refusals into one sentence."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError):
+        raise RunDirectoryError(f"cannot write {path}: a file stands where a directory is needed; choose another --out") from None
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}; make room or choose another --out") from None
+
+
+def refuse_foreign(out: Path, began: Iterable[str], what: str) -> None:
+    """Refuses to write among files of another origin.
+
+    Args:
+        out: Where something shall be made.
+        began: The folders of which whoever makes it creates one there first.
+        what: What is made (`correction`).
+
+    Raises:
+        RunDirectoryError: `out` has content, and none that says that it was begun there.
+    """
+    if out.is_dir() and any(out.iterdir()) and not any((out / folder).is_dir() for folder in began):
+        raise RunDirectoryError(f"{out} is not empty and holds no {what}: choose another directory")

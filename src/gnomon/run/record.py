@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal["value", "unscored", "error"]
 
@@ -48,7 +48,7 @@ class Record(BaseModel):
     evaluation: str
     item: str
     cluster: str
-    repeat: int
+    repeat: int = Field(ge=0)
     status: Status
     reason: str | None = None
     values: dict[str, Any] = {}
