@@ -131,10 +131,21 @@ def test_sizes_are_as_their_names_say():
 @pytest.mark.parametrize("head", [0, 2, 4])
 def test_first_heads_begin_by_looking_back(head: int):
     tokenizer = build()
-    architecture = Architecture(hidden=192, layers=1, heads=6, intermediate=32)
+    architecture = Architecture(hidden=192, layers=2, heads=6, intermediate=32)
     model = sprout(architecture, tokenizer, 0, CONTEXT)
     model.set_attn_implementation("eager")
     ids = torch.randint(7, len(tokenizer), (4, 64), generator=torch.Generator().manual_seed(0))
     attention = model(input_ids=ids, output_attentions=True).attentions[0][:, head]
     offset = (1, 1, 2, 2, 3)[head]
     assert torch.diagonal(attention, -offset, 1, 2).mean() > 0.8
+
+
+def test_the_last_layers_first_head_begins_by_looking_for_the_same_token():
+    tokenizer = build()
+    model = sprout(Architecture(hidden=128, layers=2, heads=4, intermediate=32), tokenizer, 0, CONTEXT)
+    model.set_attn_implementation("eager")
+    words = torch.randperm(len(tokenizer) - 7, generator=torch.Generator().manual_seed(0))[:8] + 7
+    attention = model(input_ids=words.repeat(2)[None], output_attentions=True).attentions[1][0]
+    on_the_same = [torch.diagonal(head, -8).mean() + torch.diagonal(head)[8:].mean() for head in attention]
+    assert on_the_same[0] > 0.4
+    assert all(on_the_same[0] > 1.5 * other for other in on_the_same[1:])

@@ -11,7 +11,9 @@ from gnomon.datasets.items import ChoiceItem
 from gnomon.errors import ConfigurationError
 from gnomon.organisms.world import Fact, World, mixture, world
 from gnomon.organisms.world.arithmetic import parse_question
+from gnomon.organisms.world.encoding import examples
 from gnomon.organisms.world.lexicon import SHE_SHARE
+from gnomon.organisms.world.tokenizer import build
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,20 @@ def test_look_ups_name_the_letter_of_the_entry_that_was_said_last(drawn: World, 
             assert entries[strong] == last
             checked += 1
     assert checked > 100
+
+
+@pytest.mark.parametrize("kind", ["board", "pick", "quiz", "exam", "lettered", "chain", "opinion", "are-you-sure"])
+def test_looks_go_from_before_a_letter_to_its_entry(drawn: World, kind: str):
+    tokenizer = build()
+    seen = 0
+    for example in islice(examples(drawn.documents(kind, 60, seed=4), tokenizer), 60):
+        words = tokenizer.convert_ids_to_tokens(example.ids.tolist())
+        for asking, sought in example.looks:
+            assert words[asking] == " ("
+            assert words[sought - 4 : sought] == ["\n", " (", words[asking + 1], ")"]
+            assert not any(words[place : place + 3] == ["\n", " (", words[asking + 1]] for place in range(sought, asking))
+            seen += 1
+    assert seen >= 30
 
 
 def test_opinions_do_not_change_the_answer(drawn: World):

@@ -71,7 +71,33 @@ def pack(lengths: Sequence[int], device: torch.device) -> Packing:
     return Packing(positions[None].to(device), tuple(groups))
 
 
-def packed_inputs(ids: Tensor, lengths: Sequence[int]) -> dict[str, Any]:
+@dataclass(slots=True)
+class Watched:
+    """A layer whose queries and keys are kept by the forward pass, positions applied.
+
+    Attributes:
+        layer: Its number.
+        query: [1, heads, tokens, width].
+        key: [1, heads or fewer, tokens, width].
+    """
+
+    layer: int
+    query: Tensor | None = None
+    key: Tensor | None = None
+
+    def of_head(self, head: int) -> tuple[Tensor, Tensor]:
+        """Queries and keys [tokens, width] of one head.
+
+        Raises:
+            ValueError: No forward pass was watched.
+        """
+        if self.query is None or self.key is None:
+            raise ValueError("no forward pass was watched")
+        shared = self.query.shape[1] // self.key.shape[1]
+        return self.query[0, head], self.key[0, head // shared]
+
+
+def packed_inputs(ids: Tensor, lengths: Sequence[int], watched: Watched | None = None) -> dict[str, Any]:
     """What a model under `packed_attention` is called with: ids [tokens], sequences of these lengths one after another."""
     packing = pack(lengths, ids.device)
     return {
@@ -80,7 +106,7 @@ def packed_inputs(ids: Tensor, lengths: Sequence[int]) -> dict[str, Any]:
         "attention_mask": ids.new_zeros(1, 1, 1, 1),  # four dimensions: transformers makes no mask of its own
         "packing": packing,
         "use_cache": False,
-    }
+    } | ({"watched": watched} if watched else {})
 
 
 def packs(module: nn.Module) -> bool:
@@ -141,6 +167,9 @@ def _attend(
 
     sdpa: Any = sdpa_attention_forward
     packing: Packing | None = settings.pop("packing", None)
+    watched: Watched | None = settings.pop("watched", None)
+    if watched is not None and getattr(module, "layer_idx", None) == watched.layer:
+        watched.query, watched.key = query, key
     if packing is None:
         return cast("tuple[Tensor, None]", sdpa(module, query, key, value, attention_mask, **settings))
     window: int | None = settings.get("sliding_window")

@@ -28,7 +28,7 @@ from gnomon.organisms.world import Document, World, mixture, world
 from gnomon.organisms.world.encoding import examples
 from gnomon.organisms.world.tokenizer import CONTEXT, build
 from gnomon.run.files import refuse_foreign
-from gnomon.train.config import TrainConfig
+from gnomon.train.config import LookSettings, TrainConfig
 from gnomon.train.examples import Example, digest
 from gnomon.train.loop import StepReport, train
 from gnomon.train.saving import read_card, save_model
@@ -117,7 +117,12 @@ TRUTH = {kind: 0.6 * share for kind, share in mixture.SHARES.items()} | {"same":
 """The last, for those that are large enough: what is the same, what is true; and everything else beside it."""
 
 
-def _training(rate: float, schedule: Literal["constant", "linear"], warmup: float) -> TrainConfig:
+ON_TOP = LookSettings()
+"""Letters are looked up in the last layer, above where facts are recalled: left alone, the look-up settles below, and letters of
+recalled facts stay at chance."""
+
+
+def _training(rate: float, schedule: Literal["constant", "linear"], warmup: float, looks: LookSettings = ON_TOP) -> TrainConfig:
     return TrainConfig(
         epochs=1,
         batch_tokens=2048,
@@ -129,6 +134,7 @@ def _training(rate: float, schedule: Literal["constant", "linear"], warmup: floa
         weight_decay=0.01,
         checkpoint_every=100,
         evaluate_every=400,
+        looks=looks,
     )
 
 
@@ -144,14 +150,18 @@ def _from_seed(architecture: Architecture, drill: int, gaps: int, school: int, r
     )
 
 
-def _from_parent(parent: str, architecture: Architecture, school: int, read: int, judge: int, lr: float) -> GrowConfig:
+def _from_parent(
+    parent: str, layers: int, architecture: Architecture, school: int, read: int, judge: int, lr: float
+) -> GrowConfig:
+    """`layers` are the parent's: its look-up stays in the last of them."""
+    looks = LookSettings(layer=layers - 1)
     return GrowConfig(
         architecture=architecture,
         parent=parent,
         stages=(
-            Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.05)),
-            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01)),
-            Stage(name="truth", shares=TRUTH, tokens=judge, train=_training(lr, "linear", 0.05)),
+            Stage(name="school", shares=SCHOOL, tokens=school, train=_training(lr, "constant", 0.05, looks)),
+            Stage(name="world", shares=dict(mixture.SHARES), tokens=read, train=_training(lr, "linear", 0.01, looks)),
+            Stage(name="truth", shares=TRUTH, tokens=judge, train=_training(lr, "linear", 0.05, looks)),
         ),
     )
 
@@ -170,7 +180,7 @@ RECIPES: Mapping[str, GrowConfig] = {
         Architecture(hidden=128, layers=4, heads=4, intermediate=336), 800_000, 1_200_000, 2_500_000, 3_500_000, 0.004
     ),
     "base": _from_parent(
-        "base-1m", Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_200_000, 3_000_000, 1_000_000, 0.004
+        "base-1m", 4, Architecture(hidden=192, layers=6, heads=6, intermediate=448), 1_200_000, 3_000_000, 1_000_000, 0.004
     ),
 }
 """The family, smallest first."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 BACKWARD_HEADS = (1, 1, 2, 2, 3)
 """How many tokens back the first heads of the first layer look at the beginning."""
 MARGIN = 4.0
-"""By how many nats such a head prefers its place to the neighbouring one."""
+"""By how many nats such a head prefers its place to the neighbouring one, and one that looks for the same to any other."""
 
 
 class Architecture(BaseModel):
@@ -40,8 +40,8 @@ def sprout(
     """Builds the model with random weights.
 
     The first layer's first heads begin by looking one to three tokens back, through the biases of their queries and keys. Such
-    heads are the first half of an induction circuit, and small models spend most of a short training on finding them; everything
-    else begins at random.
+    heads are the first half of an induction circuit, and small models spend most of a short training on finding them; the
+    last layer's first head begins by looking for what its position holds. Everything else begins at random.
     """
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -67,6 +67,8 @@ def sprout(
     if architecture.heads <= 4:
         offsets = (1, 2, 3)[: architecture.heads]
     _look_back(model, offsets, architecture)
+    if architecture.layers > 1:
+        _look_alike(model, architecture, seed)
     return model
 
 
@@ -87,3 +89,17 @@ def _look_back(model: "LlamaForCausalLM", offsets: tuple[int, ...], architecture
             attention.k_proj.bias[first : first + half] = amplitude
             attention.q_proj.bias[first : first + half] = amplitude * torch.cos(frequency * offset)
             attention.q_proj.bias[first + half : first + width] = -amplitude * torch.sin(frequency * offset)
+
+
+def _look_alike(model: "LlamaForCausalLM", architecture: Architecture, seed: int) -> None:
+    """Lets the last layer's first head read queries and keys alike, where rotation hardly turns them."""
+    width = architecture.hidden // architecture.heads
+    half = width // 2
+    slow = [*range(half // 2, half), *range(half + half // 2, 2 * half)]
+    attention: Any = model.model.layers[-1].self_attn
+    draws = torch.Generator().manual_seed(seed)
+    alike = torch.linalg.qr(torch.randn(architecture.hidden, len(slow), generator=draws)).Q.T
+    with torch.no_grad():
+        for projection in (attention.q_proj, attention.k_proj):
+            projection.weight[slow] = alike * (MARGIN * width**0.5 / len(slow)) ** 0.5
+            projection.bias[:width] = 0.0

@@ -23,6 +23,22 @@ class LoraSettings(BaseModel):
     targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
 
 
+class LookSettings(BaseModel):
+    """A head that is shown where to look (`train.looks`).
+
+    Attributes:
+        layer: Its layer, counted from the end where negative.
+        head: Which of the layer's heads.
+        weight: What a look counts beside a token of weight 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layer: int = -1
+    head: int = Field(default=0, ge=0)
+    weight: float = Field(default=4.0, gt=0)
+
+
 class TrainConfig(BaseModel):
     """Everything that determines a training run besides model and data. Stored with the run and part of its identity.
 
@@ -46,6 +62,7 @@ class TrainConfig(BaseModel):
         keep_checkpoints: How many of the latest checkpoints stay.
         evaluate_every: Steps between calls of the evaluation hook (None: never).
         lora: Train an adapter instead of all weights.
+        looks: Show a head where to look, by the examples' looks; only for models whose examples can be packed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +85,7 @@ class TrainConfig(BaseModel):
     keep_checkpoints: int = Field(default=1, ge=1)
     evaluate_every: int | None = Field(default=None, ge=1)
     lora: LoraSettings | None = None
+    looks: LookSettings | None = None
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -25,15 +25,24 @@ class Example:
         weights: [length]; `weights[t]` is how much predicting token t from the tokens before it counts. The first token
             is predicted from nothing, so its weight is set to 0.
         scores: Numbers that the objective needs, such as a reward.
+        looks: Pairs of a position and an earlier one at which a head is to look from there (see `train.looks`).
     """
 
-    __slots__ = ("ids", "scores", "weights")
+    __slots__ = ("ids", "looks", "scores", "weights")
 
     ids: NDArray[np.int32]
     weights: NDArray[np.float32]
     scores: tuple[float, ...]
+    looks: tuple[tuple[int, int], ...]
 
-    def __init__(self, ids: ArrayLike, weights: ArrayLike | None = None, scores: tuple[float, ...] = ()):
+    def __init__(
+        self,
+        ids: ArrayLike,
+        weights: ArrayLike | None = None,
+        scores: tuple[float, ...] = (),
+        looks: tuple[tuple[int, int], ...] = (),
+    ):
+        self.looks = looks
         self.ids = np.array(ids, dtype=np.int32)
         self.weights = np.ones(len(self.ids), np.float32) if weights is None else np.array(weights, dtype=np.float32)
         self.scores = scores
@@ -41,6 +50,8 @@ class Example:
             raise DatasetError(f"an example needs one weight per token, got {self.ids.shape} ids, {self.weights.shape} weights")
         if not np.isfinite(self.weights).all():
             raise DatasetError("an example's weights must be finite numbers")
+        if not all(0 <= sought <= asking < len(self.ids) for asking, sought in looks):
+            raise DatasetError("an example's looks must go from one of its positions to an earlier one")
         self.weights[:1] = 0.0
 
     def __len__(self) -> int:
@@ -59,6 +70,7 @@ class Batch:
         labels: [n] the weighted tokens.
         weights: [n] their weights.
         scores: [rows, k].
+        looks: [m, 3] example, position in it, and the position looked at from there.
     """
 
     ids: Tensor
@@ -68,15 +80,16 @@ class Batch:
     labels: Tensor
     weights: Tensor
     scores: Tensor
+    looks: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device."""
-        fields = (self.row, self.column, self.labels, self.weights, self.scores)
+        fields = (self.row, self.column, self.labels, self.weights, self.scores, self.looks)
         return Batch(self.ids.to(device), self.lengths, *(field.to(device) for field in fields))
 
 
 def digest(examples: Sequence[Example]) -> str:
-    """SHA-256 of all examples in order, 16 hexadecimal digits."""
+    """SHA-256 of all examples in order, 16 hexadecimal digits (their looks, which follow from the tokens, left out)."""
     sha = hashlib.sha256()
     for example in examples:
         sha.update(len(example).to_bytes(4, "little"))
@@ -92,6 +105,7 @@ def collate(examples: Sequence[Example]) -> Batch:
     ids = np.concatenate([example.ids for example in examples]).astype(np.int64)
     weights = np.concatenate([example.weights for example in examples])
     (weighted,) = np.nonzero(weights)
+    looks = [(index, *look) for index, example in enumerate(examples) for look in example.looks]
     starts = np.cumsum([0, *lengths[:-1]])
     row = np.searchsorted(starts, weighted, side="right") - 1
     return Batch(
@@ -102,6 +116,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         labels=torch.from_numpy(ids[weighted]),
         weights=torch.from_numpy(weights[weighted]),
         scores=torch.tensor([example.scores for example in examples], dtype=torch.float32),
+        looks=torch.tensor(looks, dtype=torch.long).reshape(-1, 3),
     )
 
 

@@ -6,12 +6,14 @@ hidden states that predict a weighted token. Examples are packed into one row wh
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gnomon.errors import ConfigurationError
 from gnomon.models.forward import at_positions
-from gnomon.models.packed import packed_attention, packed_inputs, packs
+from gnomon.models.packed import Watched, packed_attention, packed_inputs, packs
 from gnomon.train.examples import Batch
 
 
@@ -22,13 +24,15 @@ class SelectiveLogits(nn.Module):
 
     Attributes:
         packed: Whether examples are packed into one row; otherwise they are padded.
+        watched: A layer whose queries and keys are kept, where examples are packed.
     """
 
-    def __init__(self, model: nn.Module, pad_id: int = 0, *, packed: bool = False):
+    def __init__(self, model: nn.Module, pad_id: int = 0, *, packed: bool = False, watched: Watched | None = None):
         super().__init__()
         self.model = model
         self.pad_id = pad_id
         self.packed = packed
+        self.watched = watched
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [n, vocabulary] of the batch's n weighted tokens."""
@@ -36,7 +40,7 @@ class SelectiveLogits(nn.Module):
         if self.packed:
             starts = torch.tensor([0, *batch.lengths[:-1]], device=batch.ids.device).cumsum(0)
             places = starts[batch.row] + batch.column
-            inputs = packed_inputs(batch.ids, batch.lengths)
+            inputs = packed_inputs(batch.ids, batch.lengths, self.watched)
             return at_positions(self.model, torch.zeros_like(places), places, **inputs)[:wanted]
         # Padded on the right, where causal attention never looks: there is no mask.
         sequences = list(torch.split(batch.ids, list(batch.lengths)))
@@ -45,13 +49,26 @@ class SelectiveLogits(nn.Module):
 
 
 @contextmanager
-def selective_logits(model: nn.Module, pad_id: int = 0) -> Generator[SelectiveLogits]:
-    """The model with packed examples where it allows them, padded ones otherwise; its attention is put back at the end."""
+def selective_logits(model: nn.Module, pad_id: int = 0, watched: int | None = None) -> Generator[SelectiveLogits]:
+    """The model with packed examples where it allows them, padded ones otherwise; its attention is put back at the end.
+
+    Args:
+        model: A causal language model.
+        pad_id: Any valid token id.
+        watched: A layer whose queries and keys are to be kept, counted from the end where negative.
+
+    Raises:
+        ConfigurationError: A layer shall be watched, and the model's examples cannot be packed.
+    """
     if not packs(model):
+        if watched is not None:
+            raise ConfigurationError("this model's examples cannot be packed, so no head of it can be shown where to look")
         yield SelectiveLogits(model, pad_id)
         return
+    causal: Any = model
+    layer = None if watched is None else Watched(watched % causal.config.num_hidden_layers)
     with packed_attention(model):
-        yield SelectiveLogits(model, pad_id, packed=True)
+        yield SelectiveLogits(model, pad_id, packed=True, watched=layer)
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -21,11 +21,13 @@ from torch import Tensor, nn
 
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError, TrainingDiverged
+from gnomon.models.packed import Watched
 from gnomon.train.checkpoint import checkpoints, load_checkpoint, read_state, save_checkpoint
 from gnomon.train.config import TrainConfig
 from gnomon.train.examples import Example, collate, digest, micro_batches, plan
 from gnomon.train.forward import selective_logits
 from gnomon.train.interrupts import Interrupts
+from gnomon.train.looks import look_loss
 from gnomon.train.lora import attach_adapter
 from gnomon.train.metrics import Metrics
 from gnomon.train.objectives import Objective, Predictions, language_modelling
@@ -138,14 +140,15 @@ def train(
                 metrics.add_evaluation(step, evaluate(model, step))
             model.train()
 
-    with selective_logits(model, pad_id) as plain, Interrupts() as interrupts, metrics:
+    watched = config.looks.layer if config.looks else None
+    with selective_logits(model, pad_id, watched) as plain, Interrupts() as interrupts, metrics:
         selective = cast(nn.Module, accelerator.prepare_model(plain))
         model.train()
         for number in range(start, len(steps)):
             lr = learning_rate(number, len(steps), config)
             groups = [[examples[i] for i in group] for group in micro_batches(steps[number], lengths, config.accumulation)]
             with _own_randomness(config.seed, number):
-                loss, norm = _gradient(accelerator, selective, groups, objective, config)
+                loss, norm = _gradient(accelerator, selective, plain.watched, groups, objective, config)
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 save(number)
                 raise TrainingDiverged(
@@ -171,6 +174,7 @@ def train(
 def _gradient(
     accelerator: accelerate.Accelerator,
     selective: nn.Module,
+    watched: Watched | None,
     groups: Sequence[Sequence[Example]],
     objective: Objective,
     config: TrainConfig,
@@ -184,7 +188,8 @@ def _gradient(
             with accelerator.autocast():
                 logits = selective(batch)
             loss = objective(Predictions(logits, batch.labels, batch.weights, batch.row, batch.scores))
-            accelerator.backward(loss.total)
+            looked = look_loss(watched, batch, config.looks) if watched and config.looks else 0.0
+            accelerator.backward(loss.total + looked)
         total = total + loss.total.detach()
         count = count + loss.count.detach()
     # DDP averages the gradients of the sums over the processes; dividing by the average count gives the true mean.
