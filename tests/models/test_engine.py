@@ -1,14 +1,14 @@
 """The batcher, with batch functions that need no model."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.errors import DeterministicFailure, RateLimited
-from gnomon.models.engine import Batcher, padded_length
+from gnomon.models.engine import Batcher, More, padded_length
 
 
 class Recorder:
@@ -16,43 +16,93 @@ class Recorder:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
-        self.released = threading.Event()
+        self.entered, self.released = threading.Event(), threading.Event()
         self.released.set()
 
-    def __call__(self, works: Sequence[int]) -> list[int]:
+    def __call__(self, works: Sequence[int], more: object = None) -> Iterator[tuple[int, int]]:
+        self.entered.set()
         self.released.wait(10)
         self.batches.append(list(works))
         if any(work < 0 for work in works):
             raise ValueError("negative")
-        return [2 * work for work in works]
+        yield from ((number, 2 * work) for number, work in enumerate(works))
 
 
 def blocked(recorder: Recorder, batcher: Batcher[int, int]) -> None:
     """Occupies the thread, so that what follows waits together."""
     recorder.released.clear()
-    batcher.submit("first", 1, 0)
-    while not any(thread.name == "gnomon-engine" for thread in threading.enumerate()):
-        pass
+    batcher.submit(1, 0)
+    assert recorder.entered.wait(10)
 
 
-def test_waiting_requests_of_a_group_share_a_batch_in_order() -> None:
+def test_waiting_requests_share_a_batch_in_order() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 100)
     blocked(recorder, batcher)
-    futures = [batcher.submit(index % 2, 10, index) for index in range(1, 9)]
+    futures = [batcher.submit(10, index) for index in range(1, 9)]
     recorder.released.set()
     assert [future.result(10) for future in futures] == [2 * index for index in range(1, 9)]
     batcher.close()
     assert sorted(work for batch in recorder.batches for work in batch) == list(range(9))
-    assert all(len({work % 2 for work in batch}) == 1 for batch in recorder.batches[1:])
-    assert [1, 3, 5, 7] in recorder.batches
+    assert list(range(1, 9)) in recorder.batches
+
+
+def test_waiting_requests_join_a_batch_that_runs() -> None:
+    joined: list[int] = []
+    begun, waiting = threading.Event(), threading.Event()
+
+    def run(works: Sequence[int], more: More[int]) -> Iterator[tuple[int, int]]:
+        begun.set()
+        waiting.wait(10)
+        joined.extend(more(15))
+        yield from ((number, 2 * work) for number, work in enumerate([*works, *joined]))
+
+    batcher = Batcher(run, 100)
+    first = batcher.submit(1, 1)
+    begun.wait(10)
+    others = [batcher.submit(10, 2), batcher.submit(10, 3), batcher.submit(5, 4)]
+    waiting.set()
+    assert first.result(10) == 2
+    assert [future.result(10) for future in others] == [4, 6, 8]
+    batcher.close()
+    assert joined[:2] == [2, 4]
+
+
+def test_what_was_given_before_a_failure_stands_and_is_not_run_again() -> None:
+    runs: list[list[int]] = []
+
+    def run(works: Sequence[int], more: object) -> Iterator[tuple[int, int]]:
+        runs.append(list(works))
+        for number, work in enumerate(works):
+            if work < 0:
+                raise ValueError("negative")
+            yield number, 2 * work
+
+    batcher = Batcher(run, 100)
+    futures = [batcher.submit(1, work) for work in (1, 2, -3, 4)]
+    assert [futures[index].result(10) for index in (0, 1, 3)] == [2, 4, 8]
+    with pytest.raises(DeterministicFailure, match="negative"):
+        futures[2].result(10)
+    batcher.close()
+    assert sum(1 in each for each in runs) == 1
+
+
+def test_a_run_that_forgets_a_request_fails_it() -> None:
+    batcher: Batcher[int, int] = Batcher(lambda works, more: [(0, works[0])], 100)
+    recorder_future = batcher.submit(1, 1)
+    assert recorder_future.result(10) == 1
+    batcher.close()
+    silent: Batcher[int, int] = Batcher(lambda works, more: [], 100)
+    with pytest.raises(DeterministicFailure, match="no result"):
+        silent.submit(1, 1).result(10)
+    silent.close()
 
 
 def test_a_batch_holds_no_more_than_its_size_but_a_larger_request_runs_alone() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 25)
     blocked(recorder, batcher)
-    futures = [batcher.submit("group", 10, index) for index in range(1, 6)] + [batcher.submit("group", 90, 6)]
+    futures = [batcher.submit(10, index) for index in range(1, 6)] + [batcher.submit(90, 6)]
     recorder.released.set()
     assert [future.result(10) for future in futures] == [2, 4, 6, 8, 10, 12]
     batcher.close()
@@ -64,7 +114,7 @@ def test_a_failing_request_does_not_take_its_batch_down() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 100)
     blocked(recorder, batcher)
-    futures = [batcher.submit("group", 1, work) for work in (1, 2, -3, 4, 5)]
+    futures = [batcher.submit(1, work) for work in (1, 2, -3, 4, 5)]
     recorder.released.set()
     with pytest.raises(DeterministicFailure, match="negative"):
         futures[2].result(10)
@@ -73,8 +123,10 @@ def test_a_failing_request_does_not_take_its_batch_down() -> None:
 
 
 def test_results_that_are_exceptions_reach_their_request_only() -> None:
-    batcher: Batcher[int, int] = Batcher(lambda works: [RateLimited("later") if work == 2 else work for work in works], 100)
-    futures = [batcher.submit("group", 1, work) for work in (1, 2, 3)]
+    batcher: Batcher[int, int] = Batcher(
+        lambda works, more: [(n, RateLimited("later") if work == 2 else work) for n, work in enumerate(works)], 100
+    )
+    futures = [batcher.submit(1, work) for work in (1, 2, 3)]
     assert futures[0].result(10) == 1
     assert futures[2].result(10) == 3
     with pytest.raises(RateLimited):
@@ -86,11 +138,11 @@ def test_close_ends_the_thread_and_a_later_request_starts_one_anew() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 100)
     others = set(threading.enumerate())  # engines of other tests' models among them
-    assert batcher.submit("group", 1, 1).result(10) == 2
+    assert batcher.submit(1, 1).result(10) == 2
     thread = next(thread for thread in set(threading.enumerate()) - others if thread.name == "gnomon-engine")
     batcher.close()
     assert not thread.is_alive()
-    assert batcher.submit("group", 1, 2).result(10) == 4
+    assert batcher.submit(1, 2).result(10) == 4
     batcher.close()
 
 
@@ -98,7 +150,7 @@ def test_a_cancelled_request_is_not_run() -> None:
     recorder = Recorder()
     batcher = Batcher(recorder, 100)
     blocked(recorder, batcher)
-    cancelled, kept = batcher.submit("group", 1, 7), batcher.submit("group", 1, 8)
+    cancelled, kept = batcher.submit(1, 7), batcher.submit(1, 8)
     assert cancelled.cancel()
     recorder.released.set()
     assert kept.result(10) == 16

@@ -1,12 +1,9 @@
-"""Dynamic batching: one worker thread that runs whatever compatible requests are waiting.
-
-Requests carry a `group`; only requests of one group share a batch. A group fixes every dimension of the tensors except the number
-of rows (see `padded_length`), so that a row's numbers do not depend on what else is in the batch.
-"""
+"""Dynamic batching: one worker thread that runs whatever requests are waiting."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -16,11 +13,20 @@ from gnomon.errors import DeterministicFailure, GnomonError
 QUIET_SECONDS = 0.001
 """A batch is formed once no request has arrived for this long: a burst of coroutines gets in, nobody notices the wait."""
 
+LONGEST_WAIT = 0.005
+"""A batch waits no longer than this for others to come, however steadily they do."""
+
 IDLE_SECONDS = 5.0
 """The thread ends when idle for this long; the next request starts it anew."""
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
+
+More = Callable[[int], Sequence[Work]]
+"""Takes waiting requests of at most this size in all into the batch that runs; they are numbered on from its last."""
+
+Run = Callable[[Sequence[Work], More[Work]], Iterable[tuple[int, Result | Exception]]]
+"""Computes a batch: gives each request's number with its result or exception, as they come, in any order."""
 
 
 @dataclass(eq=False)
@@ -28,12 +34,10 @@ class Request(Generic[Work]):
     """Something waiting to be run.
 
     Attributes:
-        group: Requests of equal groups can share a batch.
-        size: What it adds to a batch, in tokens, padding included.
+        size: What it adds to a batch, in tokens.
         work: What the batch function gets.
     """
 
-    group: Hashable
     size: int
     work: Work
     future: Future[Any] = field(default_factory=Future[Any])
@@ -43,22 +47,24 @@ class Batcher(Generic[Work, Result]):
     """Runs waiting requests in batches on one thread.
 
     Args:
-        run: Computes a batch, one result or exception per request, in order. May itself raise: then the batch is halved until
-            the requests at fault are alone, and only they fail.
+        run: Computes a batch. May itself raise: then what it has not given yet is halved until the requests at fault are alone,
+            and only they fail.
         batch_size: Most tokens in a batch; a single larger request still runs, alone.
+        idle: Called when nothing waits any more.
     """
 
-    def __init__(self, run: Callable[[Sequence[Work]], Sequence[Result | Exception]], batch_size: int):
+    def __init__(self, run: Run[Work, Result], batch_size: int, idle: Callable[[], None] | None = None):
         self._run = run
         self._batch_size = batch_size
+        self._idle = idle
         self._waiting: deque[Request[Work]] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
 
-    def submit(self, group: Hashable, size: int, work: Work) -> Future[Result]:
+    def submit(self, size: int, work: Work) -> Future[Result]:
         """Queues a request; cancelling the future before it runs takes it out again."""
-        request = Request(group, size, work)
+        request = Request(size, work)
         with self._changed:
             self._waiting.append(request)
             if self._thread is None:
@@ -78,7 +84,9 @@ class Batcher(Generic[Work, Result]):
 
     def _serve(self) -> None:
         while batch := self._next_batch():
-            self._run_batch(batch)
+            self._run_batch(batch, self._take)
+        if self._idle:
+            self._idle()
 
     def _next_batch(self) -> list[Request[Work]]:
         with self._changed:
@@ -91,46 +99,55 @@ class Batcher(Generic[Work, Result]):
                     self._waiting.clear()
                     self._thread = None
                     return []
-                while not self._closing and self._changed.wait(QUIET_SECONDS) and not self._full():
+                latest = time.monotonic() + LONGEST_WAIT
+                while not self._closing and not self._full() and time.monotonic() < latest and self._changed.wait(QUIET_SECONDS):
                     pass
-                batch = self._take()
+                batch = self._take(self._batch_size, at_least_one=True)
                 if batch:
                     return batch
 
     def _full(self) -> bool:
         return sum(request.size for request in self._waiting) >= self._batch_size
 
-    def _take(self) -> list[Request[Work]]:
-        """Takes the oldest request and, up to the batch size, the others of its group."""
+    def _take(self, most: int, *, at_least_one: bool = False) -> list[Request[Work]]:
+        """Takes waiting requests, oldest first, passing by those that do not fit."""
         batch: list[Request[Work]] = []
-        left: deque[Request[Work]] = deque()
-        used = 0
-        for request in self._waiting:
-            fits = not batch or (request.group == batch[0].group and used + request.size <= self._batch_size)
-            if not fits:
-                left.append(request)
-            elif request.future.set_running_or_notify_cancel():
-                batch.append(request)
-                used += request.size
-        self._waiting = left
+        with self._changed:
+            left: deque[Request[Work]] = deque()
+            for request in self._waiting:
+                if request.size > most and (batch or not at_least_one):
+                    left.append(request)
+                elif request.future.set_running_or_notify_cancel():
+                    batch.append(request)
+                    most -= request.size
+            self._waiting = left
         return batch
 
-    def _run_batch(self, batch: Sequence[Request[Work]]) -> None:
+    def _run_batch(self, batch: list[Request[Work]], take: Callable[[int], list[Request[Work]]]) -> None:
+        def more(most: int) -> list[Work]:
+            taken = take(most)
+            batch.extend(taken)
+            return [request.work for request in taken]
+
         try:
-            results = self._run([request.work for request in batch])
+            for number, result in self._run([request.work for request in batch], more):
+                _settle(batch[number], result)
+            for request in batch:
+                if not request.future.done():
+                    _settle(request, RuntimeError("the batch ended with no result for it"))
         except Exception as error:
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                self._run_batch(batch[:middle])
-                self._run_batch(batch[middle:])
-            else:
-                batch[0].future.set_exception(_as_failure(error))
-            return
-        for request, result in zip(batch, results, strict=True):
-            if isinstance(result, Exception):
-                request.future.set_exception(_as_failure(result))
-            else:
-                request.future.set_result(result)
+            left = [request for request in batch if not request.future.done()]
+            if len(left) == 1:
+                _settle(left[0], error)
+            for half in (left[: len(left) // 2], left[len(left) // 2 :]) if len(left) > 1 else ():
+                self._run_batch(half, lambda _: [])
+
+
+def _settle(request: Request[Work], result: object) -> None:
+    if isinstance(result, Exception):
+        request.future.set_exception(_as_failure(result))
+    else:
+        request.future.set_result(result)
 
 
 def _as_failure(error: Exception) -> Exception:

@@ -6,12 +6,10 @@ on accelerators and in half precision they agree to rounding.
 
 import asyncio
 import inspect
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +17,14 @@ from torch import Tensor, nn
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.messages import Prompt
 from gnomon.errors import UnknownModel, Unsupported
-from gnomon.models.engine import Batcher, padded_length
+from gnomon.models.engine import Batcher, More, padded_length
 from gnomon.models.fingerprint import fingerprint_of
 from gnomon.models.forward import hooked
+from gnomon.models.head import Head
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
 from gnomon.models.options import parse_options
-from gnomon.models.sampling import GenerationRow, generate_rows
-from gnomon.models.scoring import ScoreRow, is_tree, plan_row, score_rows
+from gnomon.models.sampling import GenerationRow, Sampler, generate_rows, size
+from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
 from gnomon.models.tokenisation import Continuation, Tokeniser
 from gnomon.models.weights import LoadOptions, find_directory, load
 
@@ -34,8 +33,8 @@ ACCELERATOR_BATCH_TOKENS = 65_536
 GENERATION_CACHE = 1 << 28
 """Bytes of keys and values that a batch of replies may take on the CPU where that is more than the tokens of a batch: a step of a
 small model costs the same for many rows as for few."""
-MOST_LOGITS = 1 << 27
-"""Most logits in one batch, wanted positions times vocabulary: half a gigabyte."""
+LOOK_AHEAD = 16
+"""Scoring looks for shared prefixes among so many batches of waiting requests."""
 
 
 def open_local(rest: str) -> "LocalModel":
@@ -52,6 +51,9 @@ def open_local(rest: str) -> "LocalModel":
     options = parse_options(options_text, LoadOptions)
     module, tokenizer = load(find_directory(name), options)
     return LocalModel(module, tokenizer, reference=f"local/{rest}", batch_tokens=options.batch_tokens)
+
+
+Found = TypeVar("Found")
 
 
 class LocalModel:
@@ -88,8 +90,9 @@ class LocalModel:
         self._ends = _end_tokens(module, self.tokeniser)
         self._in_use = threading.RLock()
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
-        self._scorer = Batcher(self._run_scores, self._batch_tokens)
-        self._generator = Batcher(self._run_generations, batch_tokens or max(self._batch_tokens, self._cached_tokens()))
+        self._scorer = Batcher(self._run_scores, LOOK_AHEAD * self._batch_tokens, self._forget)
+        self._reply_tokens = batch_tokens or max(self._batch_tokens, self._cached_tokens())
+        self._generator = Batcher(self._run_generations, self._reply_tokens)
 
     @property
     def card(self) -> ModelCard:
@@ -162,10 +165,7 @@ class LocalModel:
             kind = type(self.module).__name__
             raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
         rows = [self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)]
-        futures: list[Future[Generation]] = []
-        for row in rows:
-            length = self._generation_length(row)
-            futures.append(self._generator.submit(length, length + min(row.limit, 256), row))
+        futures = [self._generator.submit(size(row), row) for row in rows]
         return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
 
     async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
@@ -188,14 +188,7 @@ class LocalModel:
 
     async def _score_laid_out(self, continuations: Sequence[Continuation]) -> list[Score]:
         row = plan_row(continuations)
-        rows = [row] if not is_tree(row) or self._packs(row) else [plan_row([each]) for each in continuations]
-        futures: list[Future[list[Score]]] = []
-        for each in rows:
-            length = padded_length(len(each.tokens))
-            logits_share = math.ceil(len(each.wanted) * self._vocabulary * self._batch_tokens / MOST_LOGITS)
-            futures.append(self._scorer.submit((is_tree(each), length), max(length, logits_share), each))
-        scored = await asyncio.gather(*map(asyncio.wrap_future, futures))
-        return [score for scores in scored for score in scores]
+        return await asyncio.wrap_future(self._scorer.submit(row.size, row))
 
     def _generation_row(self, prompt: Prompt, sampling: Sampling, position: int) -> GenerationRow:
         ids = tuple(self.tokeniser.encode(prompt)) or self.tokeniser.start
@@ -217,21 +210,44 @@ class LocalModel:
         """Padded prompt length, so that padding and reply fit where slots are limited."""
         return padded_length(len(row.prompt))
 
-    def _run_scores(self, rows: Sequence[ScoreRow]) -> list[list[Score]]:
-        with self._in_use, torch.no_grad():
-            self.module.eval()
-            return score_rows(self.module, rows, padded_length(max(len(row.tokens) for row in rows)))
+    def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
+        tree = self._tree
+        return self._exclusively(tree.score(rows) if tree else score_padded(self.module, rows, self._batch_tokens))
 
-    def _run_generations(self, rows: Sequence[GenerationRow]) -> list[Generation | Exception]:
-        with self._in_use, torch.no_grad():
-            self.module.eval()
-            length = max(self._generation_length(row) for row in rows)
-            return generate_rows(self.module, self.tokeniser, self._ends, rows, length)
+    def _exclusively(self, work: Iterator[Found]) -> Iterator[Found]:
+        """Goes on with `work` while nobody else uses the module; between its items others may."""
+        nothing = object()
+        while True:
+            with self._in_use, torch.no_grad():
+                self.module.eval()
+                found = next(work, nothing)
+            if found is nothing:
+                return
+            yield cast("Found", found)
 
-    def _packs(self, row: ScoreRow) -> bool:
-        """Whether branches may share a row: the model honours masks and positions, and no attention window cuts the row."""
-        window = getattr(self._text_config, "sliding_window", None) or getattr(self._text_config, "attention_chunk_size", None)
-        return self._honours_trees and (window is None or len(row.tokens) <= window)
+    def _forget(self) -> None:
+        if self._tree:
+            self._tree.forget()
+
+    def _run_generations(
+        self, rows: Sequence[GenerationRow], more: More[GenerationRow]
+    ) -> Iterator[tuple[int, Generation | Exception]]:
+        tree = self._tree
+        if tree is None:
+            yield from self._run_padded(rows)
+            return
+        sampler = Sampler(self.module, tree.head, self.tokeniser, self._ends, self._batch_tokens)
+        yield from filter(None, self._exclusively(sampler.sample(rows, more, self._reply_tokens)))
+
+    def _run_padded(self, rows: Sequence[GenerationRow]) -> Iterator[tuple[int, Generation | Exception]]:
+        by_length: dict[int, list[int]] = {}
+        for number, row in enumerate(rows):
+            by_length.setdefault(self._generation_length(row), []).append(number)
+        for length, numbers in by_length.items():
+            with self._in_use, torch.no_grad():
+                self.module.eval()
+                found = generate_rows(self.module, self.tokeniser, self._ends, [rows[number] for number in numbers], length)
+            yield from zip(numbers, found, strict=True)
 
     def _cached_tokens(self) -> int:
         """Tokens whose keys and values take `GENERATION_CACHE` bytes (0 where that is not known, or not the CPU's)."""
@@ -244,20 +260,13 @@ class LocalModel:
         return GENERATION_CACHE // (2 * layers * heads * width * next(self.module.parameters()).element_size())
 
     @cached_property
-    def _honours_trees(self) -> bool:
-        """Scores a small made-up tree both ways; recurrent models and those with positions of their own fail it."""
-        few = min(self._vocabulary, 7)
-        texts = ((1, 2, 3, 4, 5, 6), (1, 2, 3, 6, 4, 1, 2), (1, 2, 3, 5, 5, 1))
-        made_up = [Continuation(tuple(token % few for token in ids), 3) for ids in texts]
-        together = plan_row(made_up)
+    def _tree(self) -> TreeScorer | None:
+        """What scores requests as one tree; None where the model does not take one."""
         with self._in_use, torch.no_grad():
-            apart = [score_rows(self.module, [plan_row([each])], 16)[0][0].logprob for each in made_up]
-            try:
-                packed = [score.logprob for score in score_rows(self.module, [together], 16)[0]]
-            except (TypeError, ValueError, RuntimeError):
-                return False
-        tolerance = 1e-3 if next(self.module.parameters()).dtype == torch.float32 else 0.3
-        return all(one and other and abs(one - other) < tolerance for one, other in zip(apart, packed, strict=True))
+            self.module.eval()
+            head = Head.of(self.module)
+            honours = head and honours_trees(self.module, self._vocabulary)
+            return TreeScorer(self.module, head, self._batch_tokens) if head and honours else None
 
     @cached_property
     def _caches(self) -> bool:

@@ -6,13 +6,15 @@ equal length, by the kernel that the model would use anyway.
 """
 
 import logging
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+
+from gnomon.models.attending import PLAIN_KINDS, attending, layer_kinds
 
 NAME = "gnomon_packed"
 SHORTEST = 0.7
@@ -116,8 +118,7 @@ def packs(module: nn.Module) -> bool:
     """
     causal: Any = module
     config: Any = getattr(causal, "config", None)
-    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if getattr(config, "_attn_implementation", None) != "sdpa" or not kinds <= {"full_attention", "sliding_attention"}:
+    if getattr(config, "_attn_implementation", None) != "sdpa" or not layer_kinds(module) <= PLAIN_KINDS:
         return False
     device = next(module.parameters()).device
     vocabulary = int(causal.get_input_embeddings().weight.shape[0])
@@ -142,21 +143,9 @@ def packs(module: nn.Module) -> bool:
     return near
 
 
-@contextmanager
-def packed_attention(module: nn.Module) -> Generator[None]:
+def packed_attention(module: nn.Module) -> AbstractContextManager[None]:
     """Lets the model take `packing=` in its forward pass; without it, it attends as before."""
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import sdpa_mask
-
-    AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
-    chooser: Any = module
-    before = chooser.config._attn_implementation
-    chooser.set_attn_implementation(NAME)
-    try:
-        yield
-    finally:
-        chooser.set_attn_implementation(before)
+    return attending(module, NAME, _attend)
 
 
 def _attend(

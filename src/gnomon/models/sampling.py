@@ -1,21 +1,51 @@
 """Batched sampling with a key-value cache: every row has settings, a random generator and stopping rules of its own.
 
-Prompts are padded on the left to a length that depends on the prompt alone, rows are dropped in groups as they finish, and each
-row draws from its own generator: the text of a request depends on nothing but the model, the prompt and the settings.
+Rows come and go: a finished one is answered at once and its slot goes to the next that waits (`models/decoding.py`). Equal
+beginnings of prompts are computed once (`models/prefixes.py`), so samples of one prompt share its keys and values. Each row draws
+from its own generator: the text of a request depends on nothing but the model, the prompt and the settings.
+
+Models whose attention cannot be told what to see are sampled in closed batches, prompts padded on the left, with the cache of
+transformers, which copies all keys and values at every step.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gnomon.errors import DeterministicFailure
+from gnomon.models.decoding import Slots
+from gnomon.models.engine import More
 from gnomon.models.forward import as_list, at_positions, padded_count, row_independent_attention
-from gnomon.models.model import Finish, Generation, Sampling
+from gnomon.models.head import Head, whole
+from gnomon.models.model import Finish, Generation, Piece, Sampling
+from gnomon.models.prefixes import Row, chunks
 from gnomon.models.tokenisation import Tokeniser
+from gnomon.models.tree import hidden_states
+
+SPARSE = 0.75
+"""Slots are moved together when fewer than this share of them are in use."""
+LETTER_TOKENS = 4
+"""Most tokens that one letter of a stop text can take: the bytes of a character."""
+
+Top = tuple[tuple[str, float], ...]
+
+
+@dataclass(eq=False)
+class Caller:
+    """Who asked for a row.
+
+    Attributes:
+        tell: Gets the reply piece by piece (None: nobody wants it so).
+        gone: Set when nobody waits any more; the row then ends.
+    """
+
+    tell: Callable[[Piece], None] | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +58,7 @@ class GenerationRow:
         seed: Of its generator.
         stop: All texts that end the reply.
         limit: Most new tokens: the settings' limit and the room left in the model's context.
+        caller: Who asked for it.
     """
 
     prompt: tuple[int, ...]
@@ -35,6 +66,7 @@ class GenerationRow:
     seed: int
     stop: tuple[str, ...]
     limit: int
+    caller: Caller = field(default_factory=Caller)
 
 
 @dataclass
@@ -45,13 +77,106 @@ class _Progress:
     random: random.Random
     ids: list[int] = field(default_factory=list[int])
     logprobs: list[float] = field(default_factory=list[float])
+    top: list[Top] = field(default_factory=list[Top])
     text: str | None = None
     finish: Finish | None = None
     failure: DeterministicFailure | None = None
+    told: int = 0
+    told_tokens: int = 0
 
     @property
     def done(self) -> bool:
-        return self.finish is not None or self.failure is not None
+        return self.finish is not None or self.failure is not None or self.row.caller.gone
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Samples rows of a model whose attention can be told what to see.
+
+    Attributes:
+        module: A causal language model for which `scoring.honours_trees`.
+        head: Its output head.
+        tokeniser: Of the model.
+        ends: Tokens that end a reply.
+        most_tokens: New prompt tokens of one forward pass.
+    """
+
+    module: nn.Module
+    head: Head
+    tokeniser: Tokeniser
+    ends: frozenset[int]
+    most_tokens: int
+
+    def sample(
+        self, rows: Sequence[GenerationRow], more: More[GenerationRow], budget: int
+    ) -> Iterator[tuple[int, Generation | Exception] | None]:
+        """Samples a reply for each row and for those that join.
+
+        Args:
+            rows: The first rows.
+            more: Takes waiting rows of at most so many tokens in all.
+            budget: Most tokens of all rows together, as `size` counts them.
+
+        Yields:
+            Number and generation of each row that is done (an exception where the model's numbers are not finite); None after
+            each step.
+        """
+        slots = Slots.none(self.module)
+        live: dict[int, tuple[int, _Progress]] = {}  # by slot
+        hidden: dict[int, Tensor] = {}
+        coming = list(enumerate(_Progress(row, random.Random(row.seed)) for row in rows))
+        count = len(coming)
+        while live or coming:
+            for number, state in (each for each in coming if each[1].row.limit <= 0):
+                state.finish = "length"
+                yield number, _result(state, self.tokeniser, self.ends)
+            coming = [each for each in coming if not each[1].done]
+            if coming:
+                places = slots.free([slot for slot in range(len(slots)) if slot not in live], len(coming))
+                hidden |= self._enter(slots, places, [state for _, state in coming])
+                live |= dict(zip(places, coming, strict=True))
+            if not live:
+                return
+            order = sorted(live)
+            states = [live[slot][1] for slot in order]
+            logits = self.head.logits(whole(torch.stack([hidden[slot] for slot in order])))
+            tokens = as_list(_choose(logits, states, self.tokeniser))
+            for slot, state in zip(order, states, strict=True):
+                _advance(state, self.tokeniser, self.ends)
+                _tell(state, self.tokeniser, self.ends)
+                if state.done:
+                    number, _ = live.pop(slot)
+                    yield number, _result(state, self.tokeniser, self.ends)
+            used = sum(size(state.row) for _, state in live.values())
+            joined = [_Progress(row, random.Random(row.seed)) for row in more(max(0, budget - used))]
+            coming = list(enumerate(joined, count))
+            count += len(joined)
+            if live:
+                fed = {slot: token for slot, token in zip(order, tokens, strict=False) if slot in live}
+                if len(live) + len(coming) < SPARSE * len(slots):
+                    kept = sorted(live)
+                    slots.keep(kept)
+                    live = {place: live[slot] for place, slot in enumerate(kept)}
+                    fed = {place: fed[slot] for place, slot in enumerate(kept)}
+                hidden = slots.step(self.module, fed)
+            yield None
+
+    def _enter(self, slots: Slots, places: Sequence[int], states: Sequence[_Progress]) -> dict[int, Tensor]:
+        """Computes the prompts into the slots; gives the last hidden state of each."""
+        rows = [Row(np.array(s.row.prompt, np.int64), (), np.array([len(s.row.prompt) - 1])) for s in states]
+        hidden: dict[int, Tensor] = {}
+        pool = None
+        for chunk in chunks(rows, self.most_tokens, np.empty(0, np.int64)):
+            last, pool = hidden_states(self.module, chunk, pool.kept(chunk.carried) if pool else [])
+            into = [places[row] for row in chunk.rows]
+            slots.put(into, pool.pools, chunk.paths)
+            hidden |= dict(zip(into, last[torch.from_numpy(chunk.wanted).to(last.device)], strict=True))
+        return hidden
+
+
+def size(row: GenerationRow) -> int:
+    """Tokens that a row is expected to take: its prompt, and its reply up to a length that few reach."""
+    return len(row.prompt) + min(row.limit, 256)
 
 
 def generate_rows(
@@ -98,9 +223,10 @@ def _decode(states: list[_Progress], module: nn.Module, tokeniser: Tokeniser, en
     )
     with row_independent_attention(module):
         while True:
-            tokens = _choose(logits, slots)
+            tokens = _choose(logits, slots, tokeniser)
             for state in slots:
                 _advance(state, tokeniser, ends)
+                _tell(state, tokeniser, ends)
             kept = [index for index, state in enumerate(slots) if not state.done]
             if not kept:
                 return
@@ -139,7 +265,7 @@ def _left_padded(prompts: Sequence[tuple[int, ...]], length: int) -> tuple[Tenso
     return ids, mask
 
 
-def _choose(logits: Tensor, slots: Sequence[_Progress]) -> Tensor:
+def _choose(logits: Tensor, slots: Sequence[_Progress], tokeniser: Tokeniser) -> Tensor:
     """Samples a token for every slot and notes it in the rows that are not done; gives `[slots]` tokens, padding included."""
     logits = logits.float()
     finite = as_list(logits.isfinite().all(-1))
@@ -152,8 +278,11 @@ def _choose(logits: Tensor, slots: Sequence[_Progress]) -> Tensor:
         top_p=torch.tensor([each.top_p for each in settings], dtype=torch.float64),
         draws=torch.tensor(draws + draws[:1] * padding, dtype=torch.float64),
     )
-    wants = any(state.row.sampling.logprobs for state in slots)
-    logprobs = as_list(logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]) if wants else []
+    most = max(state.row.sampling.top_logprobs for state in slots)
+    wants = most > 0 or any(state.row.sampling.logprobs for state in slots)
+    table = logits.log_softmax(-1) if wants else logits
+    logprobs = as_list(table.gather(-1, tokens[:, None])[:, 0]) if wants else []
+    top = table.topk(min(most, table.shape[-1])) if most else None
     chosen = as_list(tokens)
     for index, state in enumerate(slots):
         if state.done:
@@ -164,6 +293,9 @@ def _choose(logits: Tensor, slots: Sequence[_Progress]) -> Tensor:
         state.ids.append(chosen[index])
         if wants:
             state.logprobs.append(logprobs[index])
+        if top is not None and (few := state.row.sampling.top_logprobs):
+            texts = tokeniser.tokens(as_list(top.indices[index, :few]))
+            state.top.append(tuple(zip(texts, as_list(top.values[index, :few]), strict=True)))
     return tokens
 
 
@@ -205,7 +337,7 @@ def _advance(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> No
     if state.ids[-1] in ends:
         state.finish = "stop"
         return
-    if row.stop:
+    if row.stop and _may_stop(state, tokeniser):
         text = tokeniser.decode_after(row.prompt, state.ids)
         found = [position for stop in row.stop if (position := text.find(stop)) >= 0]
         if found:
@@ -215,17 +347,56 @@ def _advance(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> No
         state.finish = "length"
 
 
+def _may_stop(state: _Progress, tokeniser: Tokeniser) -> bool:
+    """Whether a stop text stands among the last tokens; the whole text is read only then."""
+    last = LETTER_TOKENS * (max(map(len, state.row.stop)) + 1)
+    before = (*state.row.prompt[-LETTER_TOKENS:], *state.ids[:-last])
+    text = tokeniser.decode_after(before, state.ids[-last:])
+    return any(stop in text for stop in state.row.stop)
+
+
+def _tell(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> None:
+    """Tells the caller what is new, but not letters that may yet become a stop text or are half a character."""
+    tell = state.row.caller.tell
+    if tell is None or state.failure is not None or state.row.caller.gone:
+        return
+    text = _text(state, tokeniser, ends)
+    if state.finish is None:
+        held = max((n for stop in state.row.stop for n in range(1, len(stop)) if text.endswith(stop[:n])), default=0)
+        text = text[: len(text) - held].rstrip("\ufffd")
+        if len(text) <= state.told:
+            return
+    fresh = slice(state.told_tokens, None)
+    sampling = state.row.sampling
+    tell(
+        Piece(
+            text=text[state.told :],
+            token_ids=tuple(state.ids[fresh]),
+            tokens=tokeniser.tokens(state.ids[fresh]),
+            logprobs=tuple(state.logprobs[fresh]) if sampling.logprobs else None,
+            top_logprobs=tuple(state.top[fresh]) if sampling.top_logprobs else None,
+            finish=state.finish,
+        )
+    )
+    state.told, state.told_tokens = max(state.told, len(text)), len(state.ids)
+
+
+def _text(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> str:
+    """The reply so far, without end token and stop text."""
+    if state.text is not None:
+        return state.text
+    said = state.ids[:-1] if state.ids and state.ids[-1] in ends else state.ids
+    return tokeniser.decode_after(state.row.prompt, said)
+
+
 def _result(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> Generation | Exception:
     if state.failure is not None:
         return state.failure
-    text = state.text
-    if text is None:
-        said = state.ids[:-1] if state.ids and state.ids[-1] in ends else state.ids
-        text = tokeniser.decode_after(state.row.prompt, said)
     return Generation(
-        text=text,
+        text=_text(state, tokeniser, ends),
         finish=state.finish or "length",
         token_ids=tuple(state.ids),
         tokens=tokeniser.tokens(state.ids),
         logprobs=tuple(state.logprobs) if state.row.sampling.logprobs else None,
+        top_logprobs=tuple(state.top) if state.row.sampling.top_logprobs else None,
     )

@@ -1,42 +1,53 @@
-"""Exact log-probabilities of continuations: several continuations of one prefix in one row of one forward pass.
+"""Exact log-probabilities of continuations, each distinct prefix token computed once.
 
-A row holds the tokens that all continuations begin with (the trunk), then each continuation's own tokens (the branches). In the
-attention mask a branch sees the trunk and itself, and its positions go on from the trunk's, so each token is seen as in a
-sequence of its own. One-token continuations have no branch at all: their logits lie at the trunk's last token. The output head
-runs only at positions whose logits are wanted.
+The continuations of one request form a row: the tokens that all begin with (the trunk), then each one's own (the branches).
+Rows of all waiting requests share their prefixes (`models/prefixes.py`); the output head runs only where a log-probability is
+wanted (`models/head.py`). Models whose attention cannot be told what to see score each continuation in a padded sequence.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnomon.models.attending import PLAIN_KINDS, layer_kinds
+from gnomon.models.engine import padded_length
 from gnomon.models.forward import as_list, at_positions, padded_count
+from gnomon.models.head import Head
 from gnomon.models.model import Score
+from gnomon.models.prefixes import Indices, Row, chunks
 from gnomon.models.tokenisation import Continuation, common_length
+from gnomon.models.tree import hidden_states
+
+TOLERANCE = 1e-3
+"""Nats by which the tree may differ from plain scoring on the probe, in float32."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One row of a batch.
+    """One request.
 
     Attributes:
-        tokens: Trunk and branches.
-        trunk: Length of the trunk.
-        branches: Lengths of the branches that have tokens.
-        wanted: Row indices of the positions that predict, continuation after continuation.
+        row: Trunk, branches and the places that predict, continuation after continuation.
         targets: The tokens that they predict.
         counts: How many of them belong to each continuation.
+        continuations: The request itself.
     """
 
-    tokens: tuple[int, ...]
-    trunk: int
-    branches: tuple[int, ...]
-    wanted: tuple[int, ...]
+    row: Row
     targets: tuple[int, ...]
     counts: tuple[int, ...]
+    continuations: tuple[Continuation, ...]
+
+    @property
+    def size(self) -> int:
+        """Tokens of trunk and branches."""
+        return len(self.row.trunk) + sum(map(len, self.row.branches))
 
 
 def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
@@ -45,73 +56,99 @@ def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
     trunk = fed[0]
     for other in fed[1:]:
         trunk = trunk[: common_length(trunk, other)]
-    tokens = list(trunk)
-    branches: list[int] = []
+    branches: list[Indices] = []
     wanted: list[int] = []
+    offset = 0
     for ids, continuation in zip(fed, continuations, strict=True):
-        offset = len(tokens) - len(trunk)
         predicting = range(continuation.start - 1, len(ids))
         wanted += [index if index < len(trunk) else index + offset for index in predicting]
-        branch = ids[len(trunk) :]
-        tokens += branch
-        if branch:
-            branches.append(len(branch))
+        if own := ids[len(trunk) :]:
+            branches.append(np.array(own, np.int64))
+            offset += len(own)
     return ScoreRow(
-        tokens=tuple(tokens),
-        trunk=len(trunk),
-        branches=tuple(branches),
-        wanted=tuple(wanted),
+        row=Row(np.array(trunk, np.int64), tuple(branches), np.array(wanted, np.int64)),
         targets=tuple(token for each in continuations for token in each.ids[each.start :]),
         counts=tuple(len(each.ids) - each.start for each in continuations),
+        continuations=tuple(continuations),
     )
 
 
-def is_tree(row: ScoreRow) -> bool:
-    """Whether the row needs a mask of its own: with one branch at most it is a plain sequence."""
-    return len(row.branches) > 1
+@dataclass
+class TreeScorer:
+    """Scores rows as one prefix tree; the last path stays, so that the next call goes on from it.
 
-
-def score_rows(module: nn.Module, rows: Sequence[ScoreRow], length: int) -> list[list[Score]]:
-    """Scores rows, all of them trees or none.
-
-    Args:
-        module: A causal language model.
-        rows: The batch.
-        length: What to pad to; at least the longest row.
-
-    Returns:
-        For each row a score per continuation, in order.
+    Attributes:
+        module: A causal language model for which `honours_trees`.
+        head: Its output head.
+        most_tokens: New tokens of one forward pass.
     """
+
+    module: nn.Module
+    head: Head
+    most_tokens: int
+    _trunk: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    _kept: Sequence[tuple[Tensor, Tensor]] = ()
+
+    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
+        """The scores of each row's continuations with the row's number, as they are computed."""
+        kept, self._kept, begun, self._trunk = self._kept, (), self._trunk, np.empty(0, np.int64)
+        pool, last = None, self._trunk
+        for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
+            carried = _chosen(kept, chunk.carried) if pool is None else pool.kept(chunk.carried)
+            hidden, pool = hidden_states(self.module, chunk, carried)
+            targets = torch.tensor([token for index in chunk.rows for token in rows[index].targets])
+            read = self.head.read(hidden[torch.from_numpy(chunk.wanted).to(hidden.device)], targets.to(hidden.device))
+            logprobs, greedy = (as_list(column) for column in read)
+            begin = 0
+            for index, count in zip(chunk.rows, chunk.counts, strict=True):
+                some = slice(begin, begin + count)
+                yield index, _split(rows[index], logprobs[some], greedy[some])
+                begin += count
+            self._trunk, last = rows[chunk.rows[-1]].row.trunk, chunk.paths[-1]
+        if pool is not None:
+            self._kept = pool.kept(last)
+
+    def forget(self) -> None:
+        """Drops the last path."""
+        self._kept, self._trunk = (), np.empty(0, np.int64)
+
+
+def _chosen(kept: Sequence[tuple[Tensor, Tensor]], places: Indices) -> list[tuple[Tensor, Tensor]]:
+    index = torch.from_numpy(places)
+    return [(keys[index.to(keys.device)], values[index.to(keys.device)]) for keys, values in kept] if len(places) else []
+
+
+def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Score]]]:
+    """The same by a padded sequence per continuation, equally long ones together."""
+    found: list[list[Score | None]] = [[None] * len(row.continuations) for row in rows]
+    alone = [(index, place, each) for index, row in enumerate(rows) for place, each in enumerate(row.continuations)]
+    by_length: dict[int, list[tuple[int, int, Continuation]]] = {}
+    for one in alone:
+        by_length.setdefault(padded_length(len(one[2].ids) - 1), []).append(one)
+    for length, members in by_length.items():
+        step = max(1, most_tokens // length)
+        for begin in range(0, len(members), step):
+            some = members[begin : begin + step]
+            scores = _score_sequences(module, [each for _, _, each in some], length)
+            for (index, place, _), score in zip(some, scores, strict=True):
+                found[index][place] = score
+    for index, scores in enumerate(found):
+        yield index, [score for score in scores if score is not None]
+
+
+def _score_sequences(module: nn.Module, sequences: Sequence[Continuation], length: int) -> list[Score]:
     device = next(module.parameters()).device
-    ids = torch.zeros(len(rows), length, dtype=torch.long)
-    for index, row in enumerate(rows):
-        ids[index, : len(row.tokens)] = torch.tensor(row.tokens)
-    extra: dict[str, Any] = _tree_inputs(module, rows, length) if is_tree(rows[0]) else {}
-    owners = torch.tensor([index for index, row in enumerate(rows) for _ in row.wanted])
-    positions = torch.tensor([position for row in rows for position in row.wanted])
-    targets = torch.tensor([token for row in rows for token in row.targets], device=device)
-    logits = at_positions(module, owners, positions, input_ids=ids.to(device), use_cache=False, **extra)
+    ids = torch.zeros(len(sequences), length, dtype=torch.long)
+    for line, each in zip(ids, sequences, strict=True):
+        line[: len(each.ids) - 1] = torch.tensor(each.ids[:-1])
+    counts = [len(each.ids) - each.start for each in sequences]
+    owners = torch.repeat_interleave(torch.arange(len(sequences)), torch.tensor(counts))
+    positions = torch.cat([torch.arange(each.start - 1, len(each.ids) - 1) for each in sequences])
+    targets = torch.tensor([token for each in sequences for token in each.ids[each.start :]], device=device)
+    logits = at_positions(module, owners, positions, input_ids=ids.to(device), use_cache=False)
     logprobs, greedy = _read(logits, targets)
-    return _split(rows, logprobs, greedy)
-
-
-def _tree_inputs(module: nn.Module, rows: Sequence[ScoreRow], length: int) -> dict[str, Tensor]:
-    """Additive mask `[rows, 1, length, length]` and positions `[rows, length]`."""
-    parameter = next(module.parameters())
-    mask = torch.empty(len(rows), 1, length, length, dtype=parameter.dtype)
-    positions = torch.arange(length).repeat(len(rows), 1)
-    causal = torch.ones(length, length, dtype=torch.bool).tril()
-    for index, row in enumerate(rows):
-        allowed = causal.clone()
-        begin = row.trunk
-        for branch in row.branches:
-            end = begin + branch
-            allowed[end:, begin:end] = False
-            positions[index, begin:end] = torch.arange(row.trunk, row.trunk + branch)
-            begin = end
-        positions[index, begin:] = 0
-        mask[index, 0] = torch.where(allowed, 0.0, torch.finfo(parameter.dtype).min)
-    return {"attention_mask": mask.to(parameter.device), "position_ids": positions.to(parameter.device)}
+    ends = np.cumsum(counts)
+    return [_score(tuple(logprobs[end - n : end]), all(greedy[end - n : end])) for end, n in zip(ends, counts, strict=True)]
 
 
 def _read(logits: Tensor, targets: Tensor) -> tuple[list[float], list[bool]]:
@@ -124,15 +161,13 @@ def _read(logits: Tensor, targets: Tensor) -> tuple[list[float], list[bool]]:
     return as_list(logprobs[: len(targets)]), as_list(greedy[: len(targets)])
 
 
-def _split(rows: Sequence[ScoreRow], logprobs: list[float], greedy: list[bool]) -> list[list[Score]]:
-    scores: list[list[Score]] = []
+def _split(row: ScoreRow, logprobs: list[float], greedy: list[bool]) -> list[Score]:
+    scores: list[Score] = []
     begin = 0
-    for row in rows:
-        scores.append([])
-        for count in row.counts:
-            end = begin + count
-            scores[-1].append(_score(tuple(logprobs[begin:end]), all(greedy[begin:end])))
-            begin = end
+    for count in row.counts:
+        end = begin + count
+        scores.append(_score(tuple(logprobs[begin:end]), all(greedy[begin:end])))
+        begin = end
     return scores
 
 
@@ -141,3 +176,30 @@ def _score(logprobs: tuple[float, ...], greedy: bool) -> Score:
     if not float("-inf") < total < float("inf"):
         return Score(None, reason="the model's log-probability is not a finite number")
     return Score(total, logprobs, greedy)
+
+
+def honours_trees(module: nn.Module, vocabulary: int) -> bool:
+    """Whether a tree gives what plain scoring gives: by what the model says of itself, and by trying it on a small one.
+
+    Recurrent models, positions of an attention's own (ALiBi, relative biases), chunked attention and attention sinks fail it.
+    """
+    head = Head.of(module)
+    if head is None or not layer_kinds(module) <= PLAIN_KINDS:
+        _log.info("requests share no prefixes: layers of the kinds %s are not scored as a tree", ", ".join(layer_kinds(module)))
+        return False
+    few = min(vocabulary, 7)
+    texts = [[(1, 2, 3, 4, 5, 6), (1, 2, 3, 6, 4, 1, 2), (1, 2, 3, 5, 5, 1)], [(1, 2, 3, 4, 2, 1, 1, 6)], [(4, 4, 1, 5)]]
+    made_up = [[Continuation(tuple(token % few for token in ids), 3) for ids in each] for each in texts]
+    rows = [plan_row(each) for each in made_up]
+    apart = dict(score_padded(module, rows, 64))
+    try:
+        together = dict(TreeScorer(module, head, 64).score(rows))
+    except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as reason:
+        _log.info("requests share no prefixes: the model does not take a tree (%s)", reason)
+        return False
+    tolerance = TOLERANCE if next(module.parameters()).dtype == torch.float32 else 0.3
+    pairs = [(a, b) for index in apart for a, b in zip(apart[index], together[index], strict=True)]
+    near = all(a.logprob is not None and b.logprob is not None and abs(a.logprob - b.logprob) < tolerance for a, b in pairs)
+    if not near:
+        _log.info("requests share no prefixes: this model's attention does not keep the branches of a tree apart")
+    return near

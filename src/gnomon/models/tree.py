@@ -1,0 +1,199 @@
+"""A forward pass over chunks of a prefix tree: new tokens attend to their own path, wherever in the pool it lies.
+
+A token's numbers depend on its path alone, not on what else is in the chunk or which of its prefix was computed before: keys are
+read in the order of the path, sums over values go block by block, and what a query does not see stands behind what it sees. On a
+CPU in float32 they are bit for bit the same (asserted by the tests).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnomon.models.attending import attending
+from gnomon.models.prefixes import BLOCK, Chunk, Group, Indices
+
+NAME = "gnomon_tree"
+MOST_SCORES = 1 << 24
+"""Most attention scores, queries times keys times heads, that are held at a time."""
+
+
+@dataclass(frozen=True)
+class _Indexed:
+    """A group's places and what each query sees, on the device."""
+
+    head: Tensor
+    queries: Tensor
+    keys: Tensor
+    placed: Tensor
+    distance: Tensor
+    hidden: Tensor
+
+    @classmethod
+    def of(cls, group: Group, device: torch.device) -> "_Indexed":
+        queries, keys = (torch.from_numpy(places) for places in (group.queries, group.keys))
+        branch, position = (torch.from_numpy(each) for each in (group.key_branch, group.key_position))
+        asking_branch = torch.from_numpy(group.query_branch)[:, :, None]
+        asking = torch.from_numpy(group.query_position)[:, :, None]
+        head = torch.arange(len(group.head)).expand(len(queries), -1)
+        distance = asking - torch.cat([head, position], 1)[:, None]
+        of_others = (branch[:, None] != 0) & (branch[:, None] != asking_branch)
+        hidden = distance < 0
+        hidden[:, :, len(group.head) :] |= of_others
+        hidden &= (queries >= 0)[:, :, None]  # what stands for nothing sees everything, so that it is a number
+        return cls(
+            head=torch.from_numpy(group.head).to(device),
+            queries=queries.clamp(min=0).flatten().to(device),
+            keys=torch.where(keys < 0, keys[:, :1], keys).flatten().to(device),  # a row's NaN must not reach another
+            placed=(queries.flatten() >= 0).nonzero()[:, 0].to(device),
+            distance=distance.to(device),
+            hidden=hidden.to(device),
+        )
+
+
+@dataclass
+class Pass:
+    """One forward pass: what to attend to, and the keys and values that it leaves.
+
+    Attributes:
+        groups: How the new tokens attend.
+        carried: Per layer, keys and values [tokens, heads, width] that the pool begins with.
+        pools: Per layer, the keys and values of the whole pool, filled by the pass.
+    """
+
+    groups: tuple[_Indexed, ...]
+    carried: Sequence[tuple[Tensor, Tensor]]
+    pools: list[tuple[Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor]])
+
+    def pooled(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """The layer's pool, given its new keys and values [1, heads, tokens, width]."""
+        fresh = key[0].transpose(0, 1), value[0].transpose(0, 1)
+        layer = len(self.pools)
+        if self.carried:
+            fresh = torch.cat([self.carried[layer][0], fresh[0]]), torch.cat([self.carried[layer][1], fresh[1]])
+        self.pools.append(fresh)
+        return fresh
+
+    def kept(self, places: Indices) -> list[tuple[Tensor, Tensor]]:
+        """Copies of keys and values at places of the pool, per layer."""
+        if not len(places) or not self.pools:
+            return []
+        index = torch.from_numpy(places).to(self.pools[0][0].device)
+        return [(keys.index_select(0, index), values.index_select(0, index)) for keys, values in self.pools]
+
+
+def hidden_states(module: nn.Module, chunk: Chunk, carried: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Pass]:
+    """The last hidden state of every new token, [tokens, hidden], and the pass that computed them.
+
+    Args:
+        module: A causal language model for which `honours_trees`.
+        chunk: What to compute.
+        carried: Keys and values at `chunk.carried` of the pool before, per layer.
+    """
+    causal: Any = module
+    device = next(module.parameters()).device
+    state = Pass(tuple(_Indexed.of(group, device) for group in chunk.groups), carried)
+    with attending(module, NAME, _attend):
+        out = causal.base_model(
+            input_ids=torch.from_numpy(chunk.tokens)[None].to(device),
+            position_ids=torch.from_numpy(chunk.positions)[None].to(device),
+            attention_mask=torch.zeros(1, 1, 1, 1, dtype=torch.long, device=device),  # transformers makes none of its own
+            use_cache=False,
+            tree=state,
+        )
+    return out.last_hidden_state[0], state
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    tree: Pass,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    keys, values = tree.pooled(key, value)
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    asked = query[0].transpose(0, 1)
+    out = asked.new_zeros(*asked.shape[:2], value.shape[-1])
+    for group in tree.groups:
+        _attend_group(out, asked, keys, values, group, scale, sliding_window, softcap)
+    return out[None], None
+
+
+def _attend_group(
+    out: Tensor, asked: Tensor, keys: Tensor, values: Tensor, group: _Indexed, scale: float, window: int | None, cap: float | None
+) -> None:
+    """Writes the group's attention to `out` [tokens, heads, width]."""
+    rows, places, seen = group.distance.shape
+    query = asked.index_select(0, group.queries).unflatten(0, (rows, places)).transpose(1, 2)
+    head = tuple(pool.index_select(0, group.head).transpose(0, 1) for pool in (keys, values))
+    own = tuple(pool.index_select(0, group.keys).unflatten(0, (rows, -1)).transpose(1, 2) for pool in (keys, values))
+    hidden = group.hidden if window is None else group.hidden | (group.distance >= window)
+    step = max(4, MOST_SCORES // (rows * asked.shape[1] * seen) // 4 * 4)
+    attended: list[Tensor] = []
+    for begin in range(0, places, step):
+        some = slice(begin, begin + step)
+        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], scale, cap))
+    flat = torch.cat(attended, 2).transpose(1, 2).flatten(0, 1)
+    out.index_copy_(0, group.queries[group.placed], flat.index_select(0, group.placed))
+
+
+def _attention(
+    query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, scale: float, cap: float | None
+) -> Tensor:
+    """Attention of [rows, heads, queries, width] to a head [key heads, h, width] that all share and to keys of their own.
+
+    Args:
+        query: [rows, heads, queries, width].
+        head: Keys and values [key heads, h, width].
+        own: Keys and values [rows, key heads, k, width].
+        hidden: [rows, 1, queries, h + k], what is not seen.
+        scale: Of the scores.
+        cap: Soft cap of the scores (None: none).
+
+    Returns:
+        [rows, heads, queries, width].
+    """
+    rows, heads, queries, _ = query.shape
+    shared = heads // own[0].shape[1]
+    grouped = query.unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
+    together = grouped.transpose(0, 1).flatten(1, 2)
+    length = head[0].shape[1]
+    scores = torch.matmul(grouped, own[0].transpose(-1, -2))
+    if length:
+        before = torch.matmul(together, head[0].transpose(-1, -2)).unflatten(1, (rows, -1)).transpose(0, 1)
+        scores = torch.cat([before, scores], -1)
+    scores = scores.mul_(scale)
+    if cap is not None:
+        scores = torch.tanh(scores / cap) * cap
+    scores = scores.unflatten(2, (shared, queries)).masked_fill_(hidden[:, None], -math.inf)
+    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
+    return _weighted(weights, head[1], own[1]).unflatten(2, (shared, queries)).flatten(1, 2)
+
+
+def _weighted(weights: Tensor, head: Tensor, own: Tensor) -> Tensor:
+    """Sum of values [rows, key heads, queries, width], block by block in the order of the path."""
+    rows, heads, queries, _ = weights.shape
+    total: Tensor | None = None
+    length, width = head.shape[1:]
+    for begin in range(0, length, BLOCK):
+        part = weights[..., begin : begin + BLOCK].transpose(0, 1).flatten(1, 2)
+        each = torch.bmm(part, head[:, begin : begin + BLOCK])
+        total = each if total is None else total.add_(each)
+    if total is not None:
+        total = total.unflatten(1, (rows, queries)).transpose(0, 1).flatten(0, 1)
+    values, weighed = own.flatten(0, 1), weights.flatten(0, 1)
+    for begin in range(0, own.shape[2], BLOCK):
+        each = torch.bmm(weighed[..., length + begin : length + begin + BLOCK], values[:, begin : begin + BLOCK])
+        total = each if total is None else total + each
+    assert total is not None
+    return total.view(rows, heads, queries, width)
