@@ -7,7 +7,7 @@ on accelerators and in half precision they agree to rounding.
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -21,9 +21,9 @@ from gnomon.models.engine import Batcher, More, padded_length
 from gnomon.models.fingerprint import fingerprint_of
 from gnomon.models.forward import hooked
 from gnomon.models.head import Head
-from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.models.model import Generation, ModelCard, Piece, Sampling, Score
 from gnomon.models.options import parse_options
-from gnomon.models.sampling import GenerationRow, Sampler, generate_rows, size
+from gnomon.models.sampling import Caller, GenerationRow, Sampler, generate_rows, size
 from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
 from gnomon.models.tokenisation import Continuation, Tokeniser
 from gnomon.models.weights import LoadOptions, find_directory, load
@@ -161,12 +161,40 @@ class LocalModel:
             DeterministicFailure: A prompt cannot be run.
             Unsupported: A prompt fills the context, or the chat template refuses it.
         """
-        if not self._caches:
-            kind = type(self.module).__name__
-            raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
+        self._check_cache()
         rows = [self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)]
         futures = [self._generator.submit(size(row), row) for row in rows]
-        return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+        try:
+            return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+        finally:
+            for row in rows:
+                row.caller.gone = True  # of those that run, nobody waits for what is not done by now
+
+    async def stream(self, prompt: Prompt, sampling: Sampling, position: int = 0) -> AsyncIterator[Piece]:
+        """Samples one reply, piece by piece; closing the iterator ends the sampling.
+
+        The pieces' texts together are that of `generate`'s reply at this position; the last one has `finish`.
+
+        Raises:
+            DeterministicFailure: The prompt cannot be run.
+            Unsupported: As in `generate`.
+        """
+        self._check_cache()
+        loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Piece | None]()
+
+        def tell(piece: Piece | None) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        row = self._generation_row(prompt, sampling, position, Caller(tell))
+        future = self._generator.submit(size(row), row)
+        future.add_done_callback(lambda _: tell(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            future.result()
+        finally:
+            row.caller.gone = True
+            future.cancel()
 
     async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
         """Exact log-probability of each continuation after the prefix, by the rule of `models.tokenisation`.
@@ -190,7 +218,12 @@ class LocalModel:
         row = plan_row(continuations)
         return await asyncio.wrap_future(self._scorer.submit(row.size, row))
 
-    def _generation_row(self, prompt: Prompt, sampling: Sampling, position: int) -> GenerationRow:
+    def _check_cache(self) -> None:
+        if not self._caches:
+            kind = type(self.module).__name__
+            raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
+
+    def _generation_row(self, prompt: Prompt, sampling: Sampling, position: int, caller: Caller | None = None) -> GenerationRow:
         ids = tuple(self.tokeniser.encode(prompt)) or self.tokeniser.start
         room = sampling.max_tokens if self.context is None else self.context - len(ids)
         if not ids or room <= 0:
@@ -204,6 +237,7 @@ class LocalModel:
             seed=derive_seed(seed, position),
             stop=(*sampling.stop, *self.tokeniser.stop_texts(prompt)),
             limit=min(sampling.max_tokens, room),
+            caller=caller or Caller(),
         )
 
     def _generation_length(self, row: GenerationRow) -> int:

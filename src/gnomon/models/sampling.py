@@ -42,10 +42,14 @@ class Caller:
     Attributes:
         tell: Gets the reply piece by piece (None: nobody wants it so).
         gone: Set when nobody waits any more; the row then ends.
+        told: Letters told so far: a row that has to be sampled again is not told again.
+        told_tokens: Tokens told so far.
     """
 
     tell: Callable[[Piece], None] | None = None
     gone: bool = False
+    told: int = 0
+    told_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,6 @@ class _Progress:
     text: str | None = None
     finish: Finish | None = None
     failure: DeterministicFailure | None = None
-    told: int = 0
-    told_tokens: int = 0
 
     @property
     def done(self) -> bool:
@@ -357,28 +359,26 @@ def _may_stop(state: _Progress, tokeniser: Tokeniser) -> bool:
 
 def _tell(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> None:
     """Tells the caller what is new, but not letters that may yet become a stop text or are half a character."""
-    tell = state.row.caller.tell
-    if tell is None or state.failure is not None or state.row.caller.gone:
+    caller, sampling = state.row.caller, state.row.sampling
+    if caller.tell is None or state.failure is not None or caller.gone:
         return
     text = _text(state, tokeniser, ends)
     if state.finish is None:
         held = max((n for stop in state.row.stop for n in range(1, len(stop)) if text.endswith(stop[:n])), default=0)
         text = text[: len(text) - held].rstrip("\ufffd")
-        if len(text) <= state.told:
+        if len(text) <= caller.told:
             return
-    fresh = slice(state.told_tokens, None)
-    sampling = state.row.sampling
-    tell(
-        Piece(
-            text=text[state.told :],
-            token_ids=tuple(state.ids[fresh]),
-            tokens=tokeniser.tokens(state.ids[fresh]),
-            logprobs=tuple(state.logprobs[fresh]) if sampling.logprobs else None,
-            top_logprobs=tuple(state.top[fresh]) if sampling.top_logprobs else None,
-            finish=state.finish,
-        )
+    fresh = slice(caller.told_tokens, None)
+    piece = Piece(
+        text=text[caller.told :],
+        token_ids=tuple(state.ids[fresh]),
+        tokens=tokeniser.tokens(state.ids[fresh]),
+        logprobs=tuple(state.logprobs[fresh]) if sampling.logprobs else None,
+        top_logprobs=tuple(state.top[fresh]) if sampling.top_logprobs else None,
+        finish=state.finish,
     )
-    state.told, state.told_tokens = max(state.told, len(text)), len(state.ids)
+    caller.told, caller.told_tokens = max(caller.told, len(text)), len(state.ids)
+    caller.tell(piece)
 
 
 def _text(state: _Progress, tokeniser: Tokeniser, ends: frozenset[int]) -> str:
