@@ -23,7 +23,7 @@ MOST_SCORES = 1 << 24
 
 @dataclass(frozen=True)
 class _Indexed:
-    """A group's places and what each query sees, on the device."""
+    """A group's places and what each query does not see, on the device; `partly`: whether some of the head is not seen."""
 
     head: Tensor
     queries: Tensor
@@ -31,6 +31,7 @@ class _Indexed:
     placed: Tensor
     distance: Tensor
     hidden: Tensor
+    partly: bool
 
     @classmethod
     def of(cls, group: Group, device: torch.device) -> "_Indexed":
@@ -51,6 +52,7 @@ class _Indexed:
             placed=(queries.flatten() >= 0).nonzero()[:, 0].to(device),
             distance=distance.to(device),
             hidden=hidden.to(device),
+            partly=bool(hidden[:, :, : len(group.head)].any()),
         )
 
 
@@ -142,13 +144,13 @@ def _attend_group(
     attended: list[Tensor] = []
     for begin in range(0, places, step):
         some = slice(begin, begin + step)
-        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], scale, cap))
+        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], group.partly or window is not None, scale, cap))
     flat = torch.cat(attended, 2).transpose(1, 2).flatten(0, 1)
     out.index_copy_(0, group.queries[group.placed], flat.index_select(0, group.placed))
 
 
 def _attention(
-    query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, scale: float, cap: float | None
+    query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, partly: bool, scale: float, cap: float | None
 ) -> Tensor:
     """Attention of [rows, heads, queries, width] to a head [key heads, h, width] that all share and to keys of their own.
 
@@ -157,6 +159,7 @@ def _attention(
         head: Keys and values [key heads, h, width].
         own: Keys and values [rows, key heads, k, width].
         hidden: [rows, 1, queries, h + k], what is not seen.
+        partly: Whether some of the head is not seen.
         scale: Of the scores.
         cap: Soft cap of the scores (None: none).
 
@@ -165,19 +168,24 @@ def _attention(
     """
     rows, heads, queries, _ = query.shape
     shared = heads // own[0].shape[1]
-    grouped = query.unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
-    together = grouped.transpose(0, 1).flatten(1, 2)
+    grouped = (query * scale).unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
     length = head[0].shape[1]
-    scores = torch.matmul(grouped, own[0].transpose(-1, -2))
+    scores = _masked(torch.matmul(grouped, own[0].transpose(-1, -2)), hidden[..., length:], shared, cap)
     if length:
-        before = torch.matmul(together, head[0].transpose(-1, -2)).unflatten(1, (rows, -1)).transpose(0, 1)
-        scores = torch.cat([before, scores], -1)
-    scores = scores.mul_(scale)
+        together = grouped.transpose(0, 1).flatten(1, 2)
+        before = torch.bmm(together, head[0].transpose(-1, -2)).unflatten(1, (rows, -1)).transpose(0, 1)
+        scores = torch.cat([_masked(before, hidden[..., :length] if partly else None, shared, cap), scores], -1)
+    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    return _weighted(weights, head[1], own[1]).unflatten(2, (shared, queries)).flatten(1, 2)
+
+
+def _masked(scores: Tensor, hidden: Tensor | None, shared: int, cap: float | None) -> Tensor:
+    """Scores [rows, key heads, shared * queries, keys], capped, minus infinity where `hidden` [rows, 1, queries, keys]."""
     if cap is not None:
         scores = torch.tanh(scores / cap) * cap
-    scores = scores.unflatten(2, (shared, queries)).masked_fill_(hidden[:, None], -math.inf)
-    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype).flatten(2, 3)
-    return _weighted(weights, head[1], own[1]).unflatten(2, (shared, queries)).flatten(1, 2)
+    if hidden is not None:
+        scores.unflatten(2, (shared, -1)).masked_fill_(hidden[:, None], -math.inf)
+    return scores
 
 
 def _weighted(weights: Tensor, head: Tensor, own: Tensor) -> Tensor:

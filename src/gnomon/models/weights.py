@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
 
 from gnomon.errors import ConfigurationError, UnknownModel, UnsafeWeights, UserError
+from gnomon.models.activations import fuse_activations
 from gnomon.models.quiet import without_progress_bars
 
 DOWNLOAD_ALLOWED = "GNOMON_DOWNLOAD"
@@ -93,6 +94,7 @@ def load(directory: Path, options: LoadOptions) -> tuple[Any, Any]:
     last = max(tokenizer.get_vocab().values(), default=0)
     if last >= rows:
         raise UserError(f"The tokenizer in {directory} has a token {last}, its model only {rows} embeddings: they do not fit.")
+    fuse_activations(module)
     return module.to(device), tokenizer
 
 
