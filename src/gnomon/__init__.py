@@ -29,6 +29,7 @@ _API = (
     "plant",
     "report",
     "score",
+    "score_file",
     "studies_available",
     "unfinished",
     "run_study",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from gnomon.api import report as report
     from gnomon.api import run_study as run_study
     from gnomon.api import score as score
+    from gnomon.api import score_file as score_file
     from gnomon.api import studies_available as studies_available
     from gnomon.api import unfinished as unfinished
     from gnomon.api import validate as validate

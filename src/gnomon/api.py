@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gnomon.measure.compare import CompareResult
     from gnomon.models.local import LocalModel
     from gnomon.models.model import Model
+    from gnomon.models.score_file import ScoredFile
     from gnomon.run.progress import Progress
     from gnomon.train.bars import TrainingBar
     from gnomon.validate import ValidationResult
@@ -85,6 +86,23 @@ def analyse(path: Path | str, *, as_: str, seed: int = 0, out: Path | str | None
     from gnomon.measure.recorded import analyse_recorded
 
     return analyse_recorded(Path(path), as_, _path(out))
+
+
+def score_file(model: "str | Model", path: Path | str, *, out: Path | str | None = None, progress: bool = False) -> "ScoredFile":
+    """Scores a JSONL file of requests that need not fit into memory; the same call again goes on where it was.
+
+    Args:
+        model: A reference, or an open model.
+        path: The requests: a line is `{"prefix": ..., "continuations": [...]}`.
+        out: Where the scores go (None: beside the file, with the ending `.scores.jsonl`).
+        progress: Whether to show a count on standard error.
+    """
+    from gnomon.models.score_file import score_file as run_scoring
+    from gnomon.run.progress import counting
+
+    opened, path = open_model(model), Path(path)
+    with counting("scored", progress) as told:
+        return _run(run_scoring(opened, path, _path(out) or path.with_suffix(".scores.jsonl"), told))
 
 
 def correct(

@@ -122,6 +122,21 @@ def analyse(
     _emit(result, as_json, lambda: terminal.audit(result))
 
 
+@app.command(epilog="Example:  gnomon score organism/base requests.jsonl")
+def score(
+    model: Model,
+    path: Annotated[Path, typer.Argument(help='JSONL file; a line is {"prefix": ..., "continuations": [...]}.')],
+    out: Annotated[Path | None, typer.Option("--out", help="Where the scores go (default: beside the file).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Log-probabilities of given continuations, for files of any size; run again to resume."""
+    from gnomon import api
+    from gnomon.report import terminal
+
+    result = api.score_file(model, path, out=out, progress=sys.stderr.isatty())
+    _emit(result, as_json, lambda: terminal.scored(result))
+
+
 @app.command(epilog="Example:  gnomon correct organism/sycophant --behaviour sycophancy --out corrected")
 def correct(
     model: Model,

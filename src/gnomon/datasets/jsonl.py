@@ -15,18 +15,14 @@ from gnomon.errors import DatasetError
 
 
 def read_lines(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a JSONL file with their line numbers from 1; empty lines are passed over.
+    """The objects of a JSONL file with their line numbers from 1; empty lines are passed over, and one line is held at a time.
 
     Raises:
         DatasetError: The file cannot be read, holds no line, or a line is no JSON object; names file and line.
     """
     path = Path(path)
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise DatasetError(f"cannot read {path}: {error.strerror or error}; give the path of a JSONL file") from None
     found = False
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_raw_lines(path), 1):
         if not line.strip():
             continue
         found = True
@@ -43,6 +39,14 @@ def read_lines(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
     if not found:
         raise DatasetError(f"{path} is empty: give a JSONL file with one record per line")
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from (line.removesuffix(b"\n") for line in file)
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror or error}; give the path of a JSONL file") from None
 
 
 def _refuse(constant: str) -> NoReturn:

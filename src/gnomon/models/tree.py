@@ -144,7 +144,9 @@ def _attend_group(
     attended: list[Tensor] = []
     for begin in range(0, places, step):
         some = slice(begin, begin + step)
-        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], group.partly or window is not None, scale, cap))
+        attended.append(
+            _attention(query[:, :, some], head, own, hidden[:, None, some], group.partly or window is not None, scale, cap)
+        )
     flat = torch.cat(attended, 2).transpose(1, 2).flatten(0, 1)
     out.index_copy_(0, group.queries[group.placed], flat.index_select(0, group.placed))
 

@@ -249,6 +249,17 @@ def correction(result: Any) -> RenderableType:
     return Group(_pairs(rows), _path("Corrected model", result.reference))
 
 
+def scored(result: Any) -> RenderableType:
+    """What became of a file of requests."""
+    kept = f", {result.kept:,} of them before" if result.kept else ""
+    rows = {
+        "requests": f"{result.requests:,} scored{kept}",
+        "continuations": f"{result.continuations:,}, {result.unscored:,} without a number",
+        "memory": f"{_size(result.peak_memory)} at most",
+    }
+    return Group(_pairs(rows), _path("Scores", result.path))
+
+
 def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
     """Exported logs, and which of them are of evaluations that were stopped before their end."""
     parts = [_path("Log", path) for path in paths]

@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -87,3 +88,15 @@ class RichProgress:
         parts = [f"{unscored} unscored"] if unscored else []
         parts += [f"{errors} error" + "s" * (errors > 1)] if errors else []
         return ", ".join(parts)
+
+
+@contextmanager
+def counting(what: str, shown: bool) -> Generator[Callable[[int], None] | None]:
+    """A count on standard error of work whose end is not known; None where it is not to be shown."""
+    if not shown:
+        yield None
+        return
+    columns = (TextColumn("{task.description}", markup=False), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Bars(*columns, console=Console(file=sys.stderr)) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done: bars.update(task, completed=done)

@@ -1,0 +1,93 @@
+"""Scoring files: order, resuming after a kill at any byte, and refusals."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gnomon
+from gnomon.errors import DatasetError, RunDirectoryError
+from gnomon.models import score_file as scoring
+
+from .tiny import llama_model
+
+REQUESTS = [
+    {"prefix": f"one two {word}", "continuations": [" one", " two three"][: 1 + n % 2]} for n, word in enumerate("ABCD" * 5)
+]
+CHAT = {"prefix": [{"role": "user", "content": "three"}, {"role": "assistant", "content": "("}], "continuations": ["A", "B", ""]}
+
+
+@pytest.fixture(autouse=True)
+def _small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "LOOK_AHEAD", 4)
+
+
+def write(path: Path, requests: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(request) + "\n" for request in requests))
+    return path
+
+
+def test_scores_are_those_of_each_request_in_order(tmp_path: Path) -> None:
+    model = llama_model()
+    path = write(tmp_path / "requests.jsonl", [*REQUESTS, CHAT | {"id": "further fields are left alone"}])
+    told: list[int] = []
+    result = gnomon.score_file(model, path)
+    assert (result.requests, result.continuations, result.unscored, result.kept) == (21, 33, 0, 0)
+    assert result.path == str(tmp_path / "requests.scores.jsonl")
+    lines = [json.loads(line) for line in Path(result.path).read_text().splitlines()]
+    expected = gnomon.score(model, [(request["prefix"], request["continuations"]) for request in REQUESTS])
+    assert [line["line"] for line in lines] == list(range(1, 22))
+    assert [[score["logprob"] for score in line["scores"]] for line in lines[:-1]] == [
+        [score.logprob for score in scores] for scores in expected
+    ]
+    assert lines[-1]["scores"][2]["logprob"] == 0.0
+    assert not told
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5001, 0.97, 1.0])
+def test_a_result_that_was_cut_anywhere_is_completed_to_the_same_bytes(tmp_path: Path, share: float) -> None:
+    model, path = llama_model(), write(tmp_path / "requests.jsonl", REQUESTS)
+    whole = gnomon.score_file(model, path, out=tmp_path / "whole.jsonl")
+    content = (tmp_path / "whole.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(content[: round(share * len(content))])
+    again = gnomon.score_file(model, path, out=tmp_path / "cut.jsonl")
+    assert (tmp_path / "cut.jsonl").read_bytes() == content
+    assert again.kept == content[: round(share * len(content))].count(b"\n")
+    assert again.continuations == whole.continuations
+
+
+def test_other_models_and_files_are_refused(tmp_path: Path) -> None:
+    path, out = write(tmp_path / "requests.jsonl", REQUESTS), tmp_path / "scores.jsonl"
+    gnomon.score_file(llama_model(), path, out=out)
+    content = out.read_bytes()
+    with pytest.raises(RunDirectoryError, match="another model or file"):
+        gnomon.score_file(llama_model(seed=1), path, out=out)
+    with pytest.raises(RunDirectoryError, match=r"another model or file \(line 1\)"):
+        gnomon.score_file(llama_model(), write(tmp_path / "other.jsonl", REQUESTS[1:]), out=out)
+    with pytest.raises(RunDirectoryError, match=r"another model or file \(line 3\)"):
+        gnomon.score_file(llama_model(), write(tmp_path / "short.jsonl", REQUESTS[:2]), out=out)
+    assert out.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 2 of .* is not JSON"),
+        ('{"prefix": "one"}', r"line 2 of .* is no request \(continuations: Field required\)"),
+        ('{"prefix": 3, "continuations": []}', "line 2 of .* is no request"),
+        ('{"prefix": [{"role": "dog", "content": "x"}], "continuations": ["A"]}', "line 2 of .* is no request"),
+    ],
+)
+def test_a_broken_line_is_named(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "requests.jsonl").write_text(json.dumps(REQUESTS[0]) + "\n" + line + "\n")
+    with pytest.raises(DatasetError, match=says):
+        gnomon.score_file(llama_model(), tmp_path / "requests.jsonl")
+
+
+def test_missing_and_unwritable_places_are_sentences(tmp_path: Path) -> None:
+    path = write(tmp_path / "requests.jsonl", REQUESTS[:1])
+    with pytest.raises(DatasetError, match="cannot read"):
+        gnomon.score_file(llama_model(), tmp_path / "none.jsonl")
+    with pytest.raises(RunDirectoryError, match="cannot write"):
+        gnomon.score_file(llama_model(), path, out=path / "scores.jsonl")
