@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
-from gnomon.errors import DeterministicFailure
+from gnomon.errors import ConfigurationError, DeterministicFailure
 from gnomon.models.local import LocalModel
 from gnomon.models.model import GREEDY, Piece, Sampling
 
@@ -147,3 +148,20 @@ async def test_logprobs_of_long_replies_are_those_of_a_plain_pass(make: Make) ->
         ids = (*model.tokeniser.encode(prompt), *reply.token_ids)
         assert len(reply.token_ids) == 90
         assert reply.logprobs == pytest.approx(naive_logprobs(model, ids, len(ids) - 90), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"stop": "\n"}, "stop must be a tuple of texts"),
+        ({"stop": (3,)}, "stop must be a tuple of texts"),
+        ({"stop": ("",)}, "not empty"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"top_p": 0.0}, "top_p"),
+        ({"max_tokens": -1}, "must not be negative"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(setting: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        Sampling(**setting)

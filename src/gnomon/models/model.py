@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from gnomon.datasets.messages import Prompt
+from gnomon.errors import ConfigurationError
 
 Finish = Literal["stop", "length", "refusal"]
 
@@ -24,6 +25,9 @@ class Sampling:
         seed: The same seed gives the same text, whatever is sampled beside it. None: derived from the prompt.
         logprobs: Whether the log-probabilities of the sampled tokens are wanted.
         top_logprobs: How many of the likeliest tokens are wanted beside each sampled one.
+
+    Raises:
+        ConfigurationError: A setting that means nothing.
     """
 
     temperature: float = 1.0
@@ -33,6 +37,17 @@ class Sampling:
     seed: int | None = None
     logprobs: bool = False
     top_logprobs: int = 0
+
+    def __post_init__(self) -> None:
+        said: Any = self.stop
+        if not isinstance(said, tuple) or not all(isinstance(text, str) and text for text in said):
+            raise ConfigurationError(f"stop must be a tuple of texts that are not empty, such as ('\\n',), not {said!r}")
+        if not (self.temperature >= 0 and self.temperature < float("inf")):
+            raise ConfigurationError(f"temperature must be 0 or a positive number, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ConfigurationError(f"top_p must lie above 0 and be at most 1, not {self.top_p}")
+        if self.max_tokens < 0 or self.top_logprobs < 0:
+            raise ConfigurationError("max_tokens and top_logprobs must not be negative")
 
 
 GREEDY = Sampling(temperature=0.0)
