@@ -33,8 +33,10 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from gnomon.models import products
 from gnomon.models.head import Head
 from gnomon.models.model import Score
+from gnomon.models.products import PackedWeights
 from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
 from gnomon.models.tokenisation import Continuation
 
@@ -89,7 +91,7 @@ def naive(model: PreTrainedModel, continuation: Continuation) -> list[float]:
 def scored(model: PreTrainedModel, rows: Sequence[ScoreRow], most_tokens: int = 500) -> list[list[Score]]:
     head = Head.of(model)
     assert head is not None
-    found = dict(TreeScorer(model, head, most_tokens).score(rows))
+    found = dict(TreeScorer(model, head, most_tokens, PackedWeights(model)).score(rows))
     return [found[index] for index in range(len(rows))]
 
 
@@ -130,6 +132,20 @@ def test_results_are_bitwise_those_of_each_request_alone(seed: int, count: int, 
     assert scored(model, rows, most_tokens) == alone
 
 
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_packed_weights_give_the_same_scores_bitwise_in_any_company(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = built(ARCHITECTURES[name])
+    plain = scored(model, [plan_row(each) for each in requests(5, 12)])
+    monkeypatch.setattr(products, "SMALLEST", 1)
+    rows = [plan_row(each) for each in requests(5, 12)]
+    together = scored(model, rows)
+    assert together == [scored(model, [row])[0] for row in rows]
+    for some, others in zip(together, plain, strict=True):
+        for one, other in zip(some, others, strict=True):
+            assert one.token_logprobs == pytest.approx(other.token_logprobs, abs=1e-4)
+    assert not any("forward" in vars(layer) for layer in model.modules())
+
+
 @torch.no_grad()
 def test_the_next_call_goes_on_from_the_last_path_and_gives_the_same() -> None:
     model = built(ARCHITECTURES["llama"])
@@ -141,7 +157,7 @@ def test_the_next_call_goes_on_from_the_last_path_and_gives_the_same() -> None:
     handle = model.base_model.register_forward_pre_hook(
         lambda _, __, named: fed.append(named["input_ids"].numel()), with_kwargs=True
     )
-    scorer = TreeScorer(model, head, 500)
+    scorer = TreeScorer(model, head, 500, PackedWeights(model))
     list(scorer.score([first]))
     ((_, again),) = scorer.score([second])
     scorer.forget()

@@ -69,8 +69,9 @@ class Slots:
         self.lengths = self.lengths[index]
 
     def _grow(self, wanted: int) -> None:
-        more = -(-wanted // ROOM) * ROOM - self.layers[0][0].shape[2]
-        if more > 0:
+        room = self.layers[0][0].shape[2]
+        if wanted > room:
+            more = -(-max(wanted, 3 * room // 2) // ROOM) * ROOM - room  # seldom: all that is there is copied
             self.layers = [(_longer(keys, 2, more), _longer(values, 2, more)) for keys, values in self.layers]
 
     def step(self, module: nn.Module, tokens: Mapping[int, int]) -> dict[int, Tensor]:

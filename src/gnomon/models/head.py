@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gnomon.models.products import pack, product
+
 MOST_ROWS = 1024
 """Hidden states per product: with `COLUMNS` words their logits stay in the processor's cache."""
 COLUMNS = 1024
@@ -23,12 +25,14 @@ class Head:
         bias: [vocabulary], or None.
         scale: Factor of the logits.
         cap: Their soft cap (None: none).
+        packed: The weight as `products.pack` lays it out (None: it does not).
     """
 
     weight: Tensor
     bias: Tensor | None
     scale: float = 1.0
     cap: float | None = None
+    packed: Tensor | None = None
 
     @classmethod
     def of(cls, module: nn.Module) -> "Head | None":
@@ -39,12 +43,22 @@ class Head:
             return None
         config = causal.config.get_text_config() if hasattr(causal.config, "get_text_config") else causal.config
         scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
-        return cls(linear.weight, getattr(linear, "bias", None), float(scale), getattr(config, "final_logit_softcapping", None))
+        cap = getattr(config, "final_logit_softcapping", None)
+        return cls(linear.weight, getattr(linear, "bias", None), float(scale), cap, pack(linear.weight))
 
-    def logits(self, hidden: Tensor, begin: int = 0, end: int | None = None) -> Tensor:
-        """Logits [n, end - begin] of hidden states [n, hidden], in float32."""
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits [n, vocabulary] of hidden states [n, hidden], in float32."""
+        if self.packed is not None:
+            return self._finished(product(hidden, self.packed, self.bias))
+        return self._finished(F.linear(hidden, self.weight, self.bias).float())
+
+    def _columns(self, hidden: Tensor, begin: int, end: int) -> Tensor:
         bias = None if self.bias is None else self.bias[begin:end]
-        logits = F.linear(hidden, self.weight[begin:end], bias).float()
+        if self.packed is not None:
+            return self._finished(product(hidden, self.weight[begin:end], bias))
+        return self._finished(F.linear(hidden, self.weight[begin:end], bias).float())
+
+    def _finished(self, logits: Tensor) -> Tensor:
         if self.scale != 1.0:
             logits = logits * self.scale
         return logits if self.cap is None else torch.tanh(logits / self.cap) * self.cap
@@ -71,7 +85,7 @@ class Head:
         total = torch.zeros_like(most)
         chosen = torch.zeros_like(most)
         for begin in range(0, len(self.weight), columns):
-            logits = self.logits(hidden, begin, begin + columns)
+            logits = self._columns(hidden, begin, begin + columns)
             here = (targets >= begin) & (targets < begin + columns)
             place = (targets - begin).clamp(0, logits.shape[1] - 1)[:, None]
             chosen = torch.where(here[:, None], logits.gather(1, place), chosen)

@@ -23,6 +23,7 @@ from gnomon.models.forward import hooked
 from gnomon.models.head import Head
 from gnomon.models.model import Generation, ModelCard, Piece, Sampling, Score
 from gnomon.models.options import parse_options
+from gnomon.models.products import PackedWeights
 from gnomon.models.sampling import Caller, GenerationRow, Sampler, generate_rows, size
 from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
 from gnomon.models.tokenisation import Continuation, Tokeniser
@@ -270,7 +271,7 @@ class LocalModel:
         if tree is None:
             yield from self._run_padded(rows)
             return
-        sampler = Sampler(self.module, tree.head, self.tokeniser, self._ends, self._batch_tokens)
+        sampler = Sampler(self.module, tree.head, self.tokeniser, self._ends, self._batch_tokens, tree.weights)
         yield from filter(None, self._exclusively(sampler.sample(rows, more, self._reply_tokens)))
 
     def _run_padded(self, rows: Sequence[GenerationRow]) -> Iterator[tuple[int, Generation | Exception]]:
@@ -300,7 +301,7 @@ class LocalModel:
             self.module.eval()
             head = Head.of(self.module)
             honours = head and honours_trees(self.module, self._vocabulary)
-            return TreeScorer(self.module, head, self._batch_tokens) if head and honours else None
+            return TreeScorer(self.module, head, self._batch_tokens, PackedWeights(self.module)) if head and honours else None
 
     @cached_property
     def _caches(self) -> bool:

@@ -24,6 +24,7 @@ from gnomon.models.forward import as_list, at_positions, padded_count, row_indep
 from gnomon.models.head import Head, whole
 from gnomon.models.model import Finish, Generation, Piece, Sampling
 from gnomon.models.prefixes import Row, chunks
+from gnomon.models.products import PackedWeights
 from gnomon.models.tokenisation import Tokeniser
 from gnomon.models.tree import hidden_states
 
@@ -101,6 +102,7 @@ class Sampler:
         tokeniser: Of the model.
         ends: Tokens that end a reply.
         most_tokens: New prompt tokens of one forward pass.
+        weights: The model's weights, packed.
     """
 
     module: nn.Module
@@ -108,6 +110,7 @@ class Sampler:
     tokeniser: Tokeniser
     ends: frozenset[int]
     most_tokens: int
+    weights: PackedWeights
 
     def sample(
         self, rows: Sequence[GenerationRow], more: More[GenerationRow], budget: int
@@ -160,7 +163,8 @@ class Sampler:
                     slots.keep(kept)
                     live = {place: live[slot] for place, slot in enumerate(kept)}
                     fed = {place: fed[slot] for place, slot in enumerate(kept)}
-                hidden = slots.step(self.module, fed)
+                with self.weights.used():
+                    hidden = slots.step(self.module, fed)
             yield None
 
     def _enter(self, slots: Slots, places: Sequence[int], states: Sequence[_Progress]) -> dict[int, Tensor]:
@@ -169,7 +173,8 @@ class Sampler:
         hidden: dict[int, Tensor] = {}
         pool = None
         for chunk in chunks(rows, self.most_tokens, np.empty(0, np.int64)):
-            last, pool = hidden_states(self.module, chunk, pool.kept(chunk.carried) if pool else [])
+            with self.weights.used():
+                last, pool = hidden_states(self.module, chunk, pool.kept(chunk.carried) if pool else [])
             into = [places[row] for row in chunk.rows]
             slots.put(into, pool.pools, chunk.paths)
             hidden |= dict(zip(into, last[torch.from_numpy(chunk.wanted).to(last.device)], strict=True))
@@ -270,7 +275,7 @@ def _left_padded(prompts: Sequence[tuple[int, ...]], length: int) -> tuple[Tenso
 def _choose(logits: Tensor, slots: Sequence[_Progress], tokeniser: Tokeniser) -> Tensor:
     """Samples a token for every slot and notes it in the rows that are not done; gives `[slots]` tokens, padding included."""
     logits = logits.float()
-    finite = as_list(logits.isfinite().all(-1))
+    finite = as_list(logits.sum(-1).isfinite())  # one pass: what is not a number spoils the sum
     draws = [state.random.random() for state in slots]
     padding = len(logits) - len(slots)
     settings = [state.row.sampling for state in slots] + [slots[0].row.sampling] * padding

@@ -19,6 +19,7 @@ from gnomon.models.forward import as_list, at_positions, padded_count
 from gnomon.models.head import Head
 from gnomon.models.model import Score
 from gnomon.models.prefixes import Indices, Row, chunks
+from gnomon.models.products import PackedWeights
 from gnomon.models.tokenisation import Continuation, common_length
 from gnomon.models.tree import hidden_states
 
@@ -81,11 +82,13 @@ class TreeScorer:
         module: A causal language model for which `honours_trees`.
         head: Its output head.
         most_tokens: New tokens of one forward pass.
+        weights: Its weights, packed.
     """
 
     module: nn.Module
     head: Head
     most_tokens: int
+    weights: PackedWeights
     _trunk: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     _kept: Sequence[tuple[Tensor, Tensor]] = ()
 
@@ -95,7 +98,8 @@ class TreeScorer:
         pool, last = None, self._trunk
         for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
             carried = _chosen(kept, chunk.carried) if pool is None else pool.kept(chunk.carried)
-            hidden, pool = hidden_states(self.module, chunk, carried)
+            with self.weights.used():
+                hidden, pool = hidden_states(self.module, chunk, carried)
             targets = torch.tensor([token for index in chunk.rows for token in rows[index].targets])
             read = self.head.read(hidden[torch.from_numpy(chunk.wanted).to(hidden.device)], targets.to(hidden.device))
             logprobs, greedy = (as_list(column) for column in read)
@@ -193,7 +197,7 @@ def honours_trees(module: nn.Module, vocabulary: int) -> bool:
     rows = [plan_row(each) for each in made_up]
     apart = dict(score_padded(module, rows, 64))
     try:
-        together = dict(TreeScorer(module, head, 64).score(rows))
+        together = dict(TreeScorer(module, head, 64, PackedWeights(module)).score(rows))
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as reason:
         _log.info("requests share no prefixes: the model does not take a tree (%s)", reason)
         return False
