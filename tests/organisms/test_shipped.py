@@ -1,6 +1,7 @@
 """Opening organisms by name."""
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gnomon.errors import UnknownModel
 from gnomon.models.references import open_model
 from gnomon.organisms import shipped
 from gnomon.organisms.cards import GrownCard
+from gnomon.organisms.grow import RECIPES, grow
 from gnomon.organisms.plants import PlantConfig, plant
 from gnomon.organisms.seedling import Architecture, sprout
 from gnomon.organisms.shipped import list_organisms, open_organism, organism_card, weights_directory
@@ -117,3 +119,27 @@ async def test_the_largest_organism_knows_what_its_card_says():
     skill = organism_card("base")["skills"]["common"]
     assert right / 100 >= skill["low"] - 0.1
     assert right / 100 > 0.9
+
+
+@needs_weights
+@pytest.mark.parametrize("size", RECIPES)
+def test_what_is_shipped_follows_its_recipe(size: str, tmp_path: Path):
+    """`grow` finds the shipped organism to be the one that its recipe gives: nothing is left to train."""
+    shutil.copytree(weights_directory() / size, tmp_path / size)
+    card = grow(size, tmp_path / size, progress=lambda *_: pytest.fail("the recipe is another"))
+    assert card == organism_card(size)
+
+
+@needs_weights
+def test_the_family_learns_more_with_more_weights():
+    skills = [organism_card(size)["skills"] for size in RECIPES]
+    parameters = [organism_card(size)["parameters"] for size in RECIPES]
+    assert parameters == sorted(parameters)
+    for skill in ("common", "arithmetic", "chain"):
+        values = [each[skill]["value"] for each in skills]
+        assert all(later >= earlier - 0.02 for earlier, later in pairwise(values))
+        assert values[-1] > values[0] + 0.2
+    assert skills[0]["common"]["low"] > 0.5
+    assert skills[-1]["common"]["low"] > 0.95
+    assert skills[-1]["arithmetic"]["low"] > 0.9
+    assert skills[-1]["arithmetic-without"]["high"] < 0.5
