@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -158,33 +159,51 @@ class LocalModel:
             DeterministicFailure: A prompt cannot be run.
             Unsupported: A prompt fills the context, or the chat template refuses it.
         """
-        if not self._caches:
-            kind = type(self.module).__name__
-            raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
-        rows = [self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)]
-        futures: list[Future[Generation]] = []
-        for row in rows:
-            length = self._generation_length(row)
-            futures.append(self._generator.submit(length, length + min(row.limit, 256), row))
-        return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+        return await self._generate([self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)])
+
+    async def generate_tokens(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Generation]:
+        """As `generate`, for prompts that are token ids already; nothing is put before them."""
+        rows = [self._tokens_row(tuple(ids), sampling, position) for position, ids in enumerate(prompts)]
+        return await self._generate(rows)
 
     async def score(self, prefix: Prompt, continuations: Sequence[str]) -> list[Score]:
         """Exact log-probability of each continuation after the prefix, by the rule of `models.tokenisation`.
 
         A continuation that does not fit into the model's context, or has no token of its own, gets no number but a reason.
         """
-        laid_out = [self.tokeniser.continuation(prefix, text) for text in continuations]
-        scores = [_unscorable(each, text, self.context) for each, text in zip(laid_out, continuations, strict=True)]
+        return await self._score_where_possible(
+            [self.tokeniser.continuation(prefix, text) for text in continuations], continuations
+        )
+
+    async def score_tokens(self, requests: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]]) -> list[list[Score]]:
+        """As `score`, for prefixes and continuations that are token ids already; every token of a continuation is scored.
+
+        Args:
+            requests: Pairs of a prefix, at least one token, and the continuations after it.
+
+        Returns:
+            A list of scores per request, in order.
+        """
+
+        async def one(prefix: Sequence[int], continuations: Sequence[Sequence[int]]) -> list[Score]:
+            laid_out = [Continuation((*prefix, *ids), len(prefix)) for ids in continuations]
+            return await self._score_where_possible(laid_out, continuations)
+
+        return list(await asyncio.gather(*(one(prefix, continuations) for prefix, continuations in requests)))
+
+    async def aclose(self) -> None:
+        """Ends the engine's threads; the weights go with the last reference to this object. A later call starts them anew."""
+        await asyncio.gather(*(asyncio.to_thread(batcher.close) for batcher in (self._scorer, self._generator)))
+
+    async def _score_where_possible(self, laid_out: Sequence[Continuation], given: Sequence[Sequence[Any]]) -> list[Score]:
+        """Scores or reasons, in order; `given` says which continuations are empty."""
+        scores = [_unscorable(each, content, self.context) for each, content in zip(laid_out, given, strict=True)]
         wanted = [index for index, score in enumerate(scores) if score is None]
         if wanted:
             found = await self._score_laid_out([laid_out[index] for index in wanted])
             for index, score in zip(wanted, found, strict=True):
                 scores[index] = score
         return [score for score in scores if score is not None]
-
-    async def aclose(self) -> None:
-        """Ends the engine's threads; the weights go with the last reference to this object. A later call starts them anew."""
-        await asyncio.gather(*(asyncio.to_thread(batcher.close) for batcher in (self._scorer, self._generator)))
 
     async def _score_laid_out(self, continuations: Sequence[Continuation]) -> list[Score]:
         row = plan_row(continuations)
@@ -197,19 +216,34 @@ class LocalModel:
         scored = await asyncio.gather(*map(asyncio.wrap_future, futures))
         return [score for scores in scored for score in scores]
 
+    async def _generate(self, rows: Sequence[GenerationRow]) -> list[Generation]:
+        if not self._caches:
+            kind = type(self.module).__name__
+            raise Unsupported(f"{kind} has no key-value cache; the local engine samples only from models that have one.")
+        futures: list[Future[Generation]] = []
+        for row in rows:
+            length = self._generation_length(row)
+            futures.append(self._generator.submit(length, length + min(row.limit, 256), row))
+        return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+
     def _generation_row(self, prompt: Prompt, sampling: Sampling, position: int) -> GenerationRow:
         ids = tuple(self.tokeniser.encode(prompt)) or self.tokeniser.start
+        seed = sampling.seed if sampling.seed is not None else derive_seed("prompt", self.tokeniser.render(prompt))
+        stop = (*sampling.stop, *self.tokeniser.stop_texts(prompt))
+        return self._tokens_row(ids, replace(sampling, seed=seed, stop=stop), position)
+
+    def _tokens_row(self, ids: tuple[int, ...], sampling: Sampling, position: int) -> GenerationRow:
         room = sampling.max_tokens if self.context is None else self.context - len(ids)
         if not ids or room <= 0:
             raise Unsupported(
                 f"The prompt's {len(ids)} tokens leave no room for a reply in the model's context of {self.context}."
             )
-        seed = sampling.seed if sampling.seed is not None else derive_seed("prompt", self.tokeniser.render(prompt))
+        seed = sampling.seed if sampling.seed is not None else derive_seed("tokens", *ids)
         return GenerationRow(
             prompt=ids,
             sampling=sampling,
             seed=derive_seed(seed, position),
-            stop=(*sampling.stop, *self.tokeniser.stop_texts(prompt)),
+            stop=sampling.stop,
             limit=min(sampling.max_tokens, room),
         )
 
@@ -282,9 +316,9 @@ def _end_tokens(module: nn.Module, tokeniser: Tokeniser) -> frozenset[int]:
     return frozenset(token for token in ends if isinstance(token, int))
 
 
-def _unscorable(continuation: Continuation, text: str, context: int | None) -> Score | None:
+def _unscorable(continuation: Continuation, given: Sequence[Any], context: int | None) -> Score | None:
     """The score of what needs no forward pass."""
-    if not text:
+    if not given:
         return Score(0.0, (), True)
     if continuation.start >= len(continuation.ids):
         return Score(None, reason="the continuation has no token of its own after this prefix")
