@@ -1,15 +1,16 @@
 """gnomon's models under lm-evaluation-harness: `lm_eval --model gnomon --model_args ref=organism/base --tasks ...`.
 
-Everything between text and tokens is inherited from lm_eval's own `hf` model: how a pair is split, when BOS is put in front, rolling
-windows, chat templates, stop texts, limits. What differs is who computes: all requests of a call wait in the local engine's queue
-at once, so that what they share is computed once.
+Everything between text and tokens is inherited from lm_eval's own `hf` model: how a pair is split, when BOS is put in front,
+rolling windows, chat templates, stop texts, limits. What differs is who computes: all requests of a call wait in the local
+engine's queue at once, so that what they share is computed once.
 """
 
 import asyncio
 import copy
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.registry import register_model
 from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, postprocess_generated_text
+from lm_eval.models.utils_hf import stop_sequences_criteria
 from tqdm import tqdm
 
 from gnomon.errors import ConfigurationError, Unsupported
@@ -85,13 +87,14 @@ class GnomonLM(HFLM):
         if str(batch_size or 1) != "1":
             logger.info("gnomon sizes its batches itself: batch_size is ignored.")
         self.local = _open(ref, device=device, dtype=dtype)
-        super().__init__(
-            pretrained=self.local.module,
-            tokenizer=_tokenizer_source(self.local),
-            backend="causal",
-            batch_size=sys.maxsize,  # a call's requests are one batch
-            **options,
-        )
+        with _without_warnings("lm_eval.models.huggingface"):  # of a module that is open already
+            super().__init__(
+                pretrained=self.local.module,
+                tokenizer=_tokenizer_source(self.local),
+                backend="causal",
+                batch_size=sys.maxsize,  # a call's requests are one batch
+                **options,
+            )
 
     def get_model_info(self) -> dict[str, Any]:
         """What is stored with the results; the hash is the content's."""
@@ -133,10 +136,10 @@ class GnomonLM(HFLM):
 
     def _windowed(self, context: list[int], continuation: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Context and continuation as they fit: what is too long loses tokens on the left, as with `hf`."""
-        if not continuation or len(continuation) > self.max_length:
+        if not context or not continuation or len(continuation) > self.max_length:
             raise Unsupported(
-                f"A continuation of {len(continuation)} tokens cannot be scored by a model of {self.max_length}: "
-                "it needs at least one token and has to fit."
+                f"A context of {len(context)} and a continuation of {len(continuation)} tokens cannot be scored: "
+                f"both need at least one, and the continuation has to fit into the model's {self.max_length}."
             )
         room = self.max_length + 1 - len(continuation)
         if len(context) > room:
@@ -153,7 +156,7 @@ class GnomonLM(HFLM):
         room = self.max_length - sampling.max_tokens
         if room <= 0:
             raise Unsupported(
-                f"{sampling.max_tokens} new tokens leave no room for a prompt in a model of {self.max_length}: lower max_gen_toks."
+                f"{sampling.max_tokens} new tokens leave the model's {self.max_length} no room for a prompt: lower max_gen_toks."
             )
         encoded, _ = self.tok_batch_encode([context], left_truncate_len=room, truncation=self.truncation)
         ids = [int(token) for token in encoded[0]] or list(self.local.tokeniser.start)
@@ -165,30 +168,46 @@ class GnomonLM(HFLM):
     def _text(self, said: Sequence[int], until: list[str]) -> str:
         """The reply's text as `hf` cuts it: behind the thinking, and before the first stop text."""
         end = self.think_end_token
-        kept = list(said)
-        for place, token in enumerate(kept):
-            if self.tokenizer.decode([token]) in until:  # a special token: the text below would not show it
-                kept = kept[:place]
-                break
+        kept = self._until_special(list(said), until)
         if isinstance(end, int) and end in kept:
             kept = kept[len(kept) - kept[::-1].index(end) :]
         text = self.tok_decode(kept)
         text = text.lstrip() if isinstance(end, int) else text
         return postprocess_generated_text(text, stop=until, think_end_token=end if isinstance(end, str) else None)
 
+    def _until_special(self, said: list[int], until: list[str]) -> list[int]:
+        """Ends a reply where `hf` finds a stop text in special tokens, which the engine does not see as text."""
+        if not self.local.tokeniser.special.intersection(said):
+            return said
+        criteria = stop_sequences_criteria(self.tokenizer, until, 0, 1)
+        ends = (end for end in range(1, len(said)) if any(met(torch.tensor([said[:end]]), None) for met in criteria))
+        return said[: next(ends, len(said))]
+
 
 def _open(ref: str | LocalModel, **options: str | None) -> LocalModel:
     said = {name: value for name, value in options.items() if value is not None}
     model = open_model(with_options(ref, said) if isinstance(ref, str) else ref)
     if not isinstance(model, LocalModel):
-        raise Unsupported(f"{model.reference} has no weights here; lm-evaluation-harness needs a local model or a grown organism.")
+        raise Unsupported(
+            f"{model.reference} has no weights here; lm-evaluation-harness needs a local model or a grown organism."
+        )
     return model
+
+
+@contextmanager
+def _without_warnings(name: str) -> Generator[None]:
+    source = logging.getLogger(name)
+    disabled, source.disabled = source.disabled, True
+    try:
+        yield
+    finally:
+        source.disabled = disabled
 
 
 def _tokenizer_source(model: LocalModel) -> Any:
     """Where `hf` would load the tokenizer from, or a copy: `hf` gives its tokenizer a padding token."""
-    path = Path(model.tokenizer.name_or_path)
-    return str(path) if path.is_dir() else copy.deepcopy(model.tokenizer)
+    name = model.tokenizer.name_or_path
+    return name if name and Path(name).is_dir() else copy.deepcopy(model.tokenizer)
 
 
 def _answer(score: Score) -> tuple[float, bool]:
@@ -218,7 +237,7 @@ def _sampling(wanted: dict[str, Any], until: list[str], seed: int) -> Sampling:
     return Sampling(temperature if sampled else 0.0, top_p, limit, tuple(text for text in until if text), seed)
 
 
-def _all_of(work: Iterable[Coroutine[Any, Any, Result]], title: str, quiet: bool, counts: Sequence[int]) -> list[Result]:
+def _all_of(work: Sequence[Coroutine[Any, Any, Result]], title: str, quiet: bool, counts: Sequence[int]) -> list[Result]:
     """Runs everything at once; the bar shows what is done."""
     with tqdm(total=sum(counts), desc=title, disable=quiet) as bar:
 
