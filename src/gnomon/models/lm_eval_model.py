@@ -33,6 +33,8 @@ Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
+Base: Any = HFLM  # its registering decorator hides its type
+
 OPTIONS = frozenset(
     {
         "add_bos_token",
@@ -54,7 +56,7 @@ TokenRequest = tuple[tuple[str, str] | None, list[int], list[int]]
 
 
 @register_model("gnomon")
-class GnomonLM(HFLM):
+class GnomonLM(Base):
     """A local model or grown organism as a model of lm-evaluation-harness.
 
     Args:
@@ -108,8 +110,7 @@ class GnomonLM(HFLM):
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         """Continues each context until a stop text, the end of text or the limit."""
-        asked: list[tuple[str, dict[str, Any]]] = [request.args for request in requests]
-        work = [self._continued(position, context, settings) for position, (context, settings) in enumerate(asked)]
+        work = [self._continued(position, *request.args) for position, request in enumerate(requests)]
         return _all_of(work, "Running generate_until requests", disable_tqdm, [1] * len(work))
 
     def _loglikelihood_tokens(
@@ -184,8 +185,11 @@ class GnomonLM(HFLM):
         return said[: next(ends, len(said))]
 
 
-def _open(ref: str | LocalModel, **options: str | None) -> LocalModel:
-    said = {name: value for name, value in options.items() if value is not None}
+def _open(ref: str | LocalModel, *, device: str | None, dtype: str | None) -> LocalModel:
+    """The model; lm_eval says `cuda:0` where its user says nothing, so that counts only on a machine that has one."""
+    absent = device is not None and device.startswith("cuda") and not torch.cuda.is_available()
+    options = {"device": None if absent else device, "dtype": dtype}
+    said = {name: value for name, value in options.items() if value is not None and f"{name}=" not in str(ref)}
     model = open_model(with_options(ref, said) if isinstance(ref, str) else ref)
     if not isinstance(model, LocalModel):
         raise Unsupported(
