@@ -1,8 +1,8 @@
 """How every benchmark measures: both sides in one process, run alternately on the same inputs, beside what the arithmetic costs.
 
-A benchmark is a module with a dictionary of pieces of work and `main(__doc__, WORKS)`. The peer is tried at each of its settings on
-a part of the work, which also warms everything up; the fastest setting is the peer. Then the sides run A B A B, and their results
-are compared: times of a side that computes something else are worth nothing.
+A benchmark is a module with a dictionary of pieces of work and `main(__doc__, WORKS)`. The peer is tried at each of its settings
+on a part of the work, which also warms everything up; the fastest setting is the peer. Then the sides run A B A B, and their
+results are compared: times of a side that computes something else are worth nothing.
 """
 
 import argparse
@@ -190,8 +190,8 @@ def timed(work: Callable[[], Any]) -> tuple[Taken, Any]:
 def matmul_rate(size: int, repeats: int = 7) -> float:
     """Floating point operations per second of square float32 matrix products: the best of some, so that the floor is one."""
     left, right = torch.randn(size, size), torch.randn(size, size)
-    left @ right
-    return 2 * size**3 / min(timed(lambda: left @ right)[0].elapsed for _ in range(repeats))
+    torch.mm(left, right)
+    return 2 * size**3 / min(timed(lambda: torch.mm(left, right))[0].elapsed for _ in range(repeats))
 
 
 def machine() -> dict[str, Any]:

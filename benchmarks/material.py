@@ -1,7 +1,7 @@
 """What the benchmarks work on: models of random weights, a tokenizer, and texts of exact lengths; all made here, offline.
 
-Words are made of syllables. A byte-level BPE of the model's vocabulary learns them, and texts are written only with words that are
-one token, so that a text of 58 words is one of 58 tokens.
+Words are made of syllables. A byte-level BPE of the model's vocabulary learns them, and texts are written only with words that
+are one token, so that a text of 58 words is one of 58 tokens.
 """
 
 import random

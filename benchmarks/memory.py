@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.harness import Settings, described, machine, markdown, parser, write
 from benchmarks.material import LARGE, SMALL, Question, Size, questions, saved, size_of
-from benchmarks.scoring import BATCH_SIZES, FIVE_SHOT, difference, harness_side
+from benchmarks.scoring import BATCH_SIZES, FIVE_SHOT, difference, harness_model, harness_side
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,9 +117,8 @@ def gnomon_scores(directory: Path, asked: Sequence[Question]) -> Callable[[], li
 
 
 def harness_scores(directory: Path, asked: Sequence[Question], batch: int) -> Callable[[], list[Any]]:
-    from lm_eval.models.huggingface import HFLM
-
-    return harness_side("hf", HFLM(pretrained=str(directory), device="cpu", dtype="float32", batch_size=batch), asked).run
+    peer = harness_model(pretrained=str(directory), device="cpu", dtype="float32", batch_size=batch)
+    return harness_side("hf", peer, asked).run
 
 
 def peak() -> float:

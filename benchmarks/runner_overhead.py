@@ -11,7 +11,7 @@ import asyncio
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from benchmarks.harness import Side, alternate, described, machine, markdown, write
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     items = [Item(id=str(number), cluster=str(number)) for number in range(options.records)]
 
-    def run(protocol: Callable[..., object], folder: Path | None) -> None:
+    def run(protocol: Callable[[Item, int], Awaitable[Outcome]], folder: Path | None) -> None:
         settings = {
             "evaluation": "null",
             "config_hash": "c",

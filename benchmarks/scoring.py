@@ -22,20 +22,19 @@ BATCH_SIZES = (8, 16)
 
 def compared(label: str, size: Size, make: Callable[[Size], list[Question]], settings: Settings, goal: Goal) -> Work:
     """One set of questions on one model."""
-    from lm_eval.models.huggingface import HFLM
-
     from gnomon.models.lm_eval_model import GnomonLM
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     size = size_of(size, settings)
     model = opened(size, settings)
     requests = make(size)
-    adapter: Any = GnomonLM(model)
-    peers: dict[int, Any] = {
-        batch: HFLM(pretrained=model.module, tokenizer=copy.deepcopy(model.tokenizer), batch_size=batch) for batch in BATCH_SIZES
+    adapter = GnomonLM(model)
+    peers = {
+        batch: harness_model(pretrained=model.module, tokenizer=copy.deepcopy(model.tokenizer), batch_size=batch)
+        for batch in BATCH_SIZES
     }
 
-    def ours(asked: Sequence[Question]) -> list[float]:
+    def ours(asked: Sequence[Question]) -> list[float | None]:
         return [score.logprob for scores in gnomon.score(model, asked) for score in scores]
 
     return Work(
@@ -47,6 +46,14 @@ def compared(label: str, size: Size, make: Callable[[Size], list[Question]], set
         flops=scoring_flops(model, requests),
         goal=goal,
     )
+
+
+def harness_model(**arguments: Any) -> Any:
+    """The harness's own `hf`."""
+    from lm_eval.models.huggingface import HFLM
+
+    made: Any = HFLM  # its registering decorator hides its type
+    return made(**arguments)
 
 
 def harness_side(name: str, lm: Any, requests: Sequence[Question]) -> Side:

@@ -55,7 +55,6 @@ TokenRequest = tuple[tuple[str, str] | None, list[int], list[int]]
 """The texts (None for a rolling window), the context's tokens and the continuation's."""
 
 
-@register_model("gnomon")
 class GnomonLM(Base):
     """A local model or grown organism as a model of lm-evaluation-harness.
 
@@ -183,6 +182,9 @@ class GnomonLM(Base):
         criteria = stop_sequences_criteria(self.tokenizer, until, 0, 1)
         ends = (end for end in range(1, len(said)) if any(met(torch.tensor([said[:end]]), None) for met in criteria))
         return said[: next(ends, len(said))]
+
+
+register_model("gnomon")(GnomonLM)
 
 
 def _open(ref: str | LocalModel, *, device: str | None, dtype: str | None) -> LocalModel:
