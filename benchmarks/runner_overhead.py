@@ -1,9 +1,9 @@
 """What the runner costs per record when the model costs nothing, beside a bare append and fsync of the same lines.
 
-    python benchmarks/runner_overhead.py [--records 20000] [--concurrency 1000] [--rounds 5]
+    python -m benchmarks.runner_overhead [--records 20000] [--concurrency 1000] [--rounds 5] [--out runner.json]
 
-Prints medians. `floor` writes and syncs the same lines in groups of 1,000 and does nothing else; `fsync each` syncs after every
-line, as a journal without group commit would. Processor time is less sensitive than elapsed time to what else runs.
+The cases run alternately. `floor` writes and syncs the same lines in groups of 1,000 and does nothing else; `fsync each` syncs
+after every line, as a journal without group commit would. Processor time is less sensitive than elapsed time to what else runs.
 """
 
 import argparse
@@ -11,10 +11,10 @@ import asyncio
 import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from benchmarks.harness import Side, alternate, described, machine, markdown, write
 from gnomon.datasets.items import Item
 from gnomon.run.directory import RunDirectory
 from gnomon.run.journal import encode, read
@@ -34,28 +34,24 @@ async def waits_once(item: Item, seed: int) -> Outcome:
     return Outcome({"score": seed / 2**63, "agrees": True}, TRANSCRIPT)
 
 
-def measured(work: Callable[[Path], object], rounds: int) -> tuple[float, float]:
-    """Medians of elapsed and processor seconds."""
-    elapsed: list[float] = []
-    processor: list[float] = []
-    for _ in range(rounds):
+def in_a_fresh_folder(work: Callable[[Path], object]) -> Callable[[], object]:
+    def run() -> object:
         with tempfile.TemporaryDirectory(dir=".") as folder:
-            began = time.perf_counter(), time.process_time()
-            work(Path(folder))
-            elapsed.append(time.perf_counter() - began[0])
-            processor.append(time.process_time() - began[1])
-    return statistics.median(elapsed), statistics.median(processor)
+            return work(Path(folder))
+
+    return run
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, help="a JSON file to write")
+    options = parser.parse_args(arguments)
     items = [Item(id=str(number), cluster=str(number)) for number in range(options.records)]
 
-    def run(protocol: Callable[..., object], folder: Path | None) -> None:
+    def run(protocol: Callable[[Item, int], Awaitable[Outcome]], folder: Path | None) -> None:
         settings = {
             "evaluation": "null",
             "config_hash": "c",
@@ -86,12 +82,24 @@ def main() -> None:
         ("floor: append, fsync per 1,000 lines", lambda folder: append(folder, 1_000, options.records), options.records),
         ("fsync each line", lambda folder: append(folder, 1, few), few),
     ]
-    print(f"{options.records} records of {len(lines[0])} bytes, concurrency {options.concurrency}, medians of {options.rounds}")
-    print(f"{'':45}{'elapsed':>12}{'processor':>12}   ms per record")
-    for name, work, count in cases:
-        elapsed, processor = measured(work, options.rounds)
-        print(f"{name:45}{1e3 * elapsed / count:12.4f}{1e3 * processor / count:12.4f}")
+    taken, _ = alternate([Side(name, in_a_fresh_folder(work)) for name, work, _ in cases], options.rounds)
+    rows = [
+        {
+            "case": name,
+            "elapsed_ms": 1e3 * statistics.median(each.elapsed for each in taken[name]) / count,
+            "processor_ms": 1e3 * statistics.median(each.processor for each in taken[name]) / count,
+        }
+        for name, _, count in cases
+    ]
+    print(
+        f"{described(machine())}; {options.records} records of {len(lines[0])} bytes, concurrency {options.concurrency}, ", end=""
+    )
+    print(f"medians of {options.rounds}\n")
+    cells = [[str(row["case"]), f"{row['elapsed_ms']:.4f}", f"{row['processor_ms']:.4f}"] for row in rows]
+    print(markdown(["", "elapsed ms per record", "processor ms per record"], cells))
+    write(options.out, machine(), rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

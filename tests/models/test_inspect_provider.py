@@ -13,8 +13,9 @@ from inspect_ai.tool import ToolInfo
 
 from gnomon.datasets.messages import conversation
 from gnomon.errors import RateLimited, TransientFailure, Unsupported
-from gnomon.models.inspect_provider import GnomonAPI, as_sampling, with_options
+from gnomon.models.inspect_provider import GnomonAPI, as_sampling
 from gnomon.models.model import Sampling
+from gnomon.models.options import with_options
 
 from .tiny import llama, save, word_tokenizer
 

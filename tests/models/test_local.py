@@ -54,6 +54,19 @@ async def test_scores_equal_a_naive_forward_pass_of_each_continuation(make: Make
 
 
 @BOTH
+async def test_given_tokens_are_scored_and_continued_as_texts_are(make: Make) -> None:
+    model = make()
+    prefix, texts = "one two three", [" four", " five six"]
+    laid_out = [model.tokeniser.continuation(prefix, text) for text in texts]
+    start = laid_out[0].start
+    requests = [(laid_out[0].ids[:start], [each.ids[start:] for each in laid_out])]
+    assert await model.score_tokens(requests) == [await model.score(prefix, texts)]
+    sampling = Sampling(max_tokens=6, temperature=0.9, seed=3)
+    given = model.tokeniser.tokenised(model.tokeniser.encode(prefix))
+    assert await model.generate([given], sampling) == await model.generate([prefix], sampling)
+
+
+@BOTH
 async def test_scores_equal_the_naive_ones_where_rows_cannot_be_shared(make: Make) -> None:
     model = make()
     shared = [score.logprob for score in await model.score("one two", CONTINUATIONS)]

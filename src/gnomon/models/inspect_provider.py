@@ -27,6 +27,7 @@ from gnomon.datasets.messages import Prompt, as_text
 from gnomon.errors import RateLimited, TransientFailure, Unsupported
 from gnomon.models.inspect_messages import from_inspect
 from gnomon.models.model import Finish, Generation, Sampling
+from gnomon.models.options import with_options
 from gnomon.models.references import open_model
 
 STOP_REASONS: dict[Finish, StopReason] = {"stop": "stop", "length": "max_tokens", "refusal": "content_filter"}
@@ -122,12 +123,6 @@ class GnomonAPI(ModelAPI):
             if generation.logprobs is not None
             else None,
         )
-
-
-def with_options(reference: str, options: dict[str, Any]) -> str:
-    """The reference with Inspect's model arguments (`-M rate=0.3`) as its options."""
-    text = "&".join(f"{name}={value}" for name, value in options.items())
-    return f"{reference}{'&' if '?' in reference else '?'}{text}" if text else reference
 
 
 def as_sampling(config: GenerateConfig, *, seed: int) -> Sampling:

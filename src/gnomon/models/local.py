@@ -203,7 +203,27 @@ class LocalModel:
         A continuation that does not fit into the model's context, or has no token of its own, gets no number but a reason.
         """
         laid_out = [self.tokeniser.continuation(prefix, text) for text in continuations]
-        scores = [_unscorable(each, text, self.context) for each, text in zip(laid_out, continuations, strict=True)]
+        return await self._score_where_possible(laid_out, continuations)
+
+    async def score_tokens(self, requests: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]]) -> list[list[Score]]:
+        """As `score`, for prefixes and continuations that are token ids already; every token of a continuation is scored.
+
+        Args:
+            requests: Pairs of a prefix, at least one token, and the continuations after it.
+
+        Returns:
+            A list of scores per request, in order.
+        """
+
+        async def one(prefix: Sequence[int], continuations: Sequence[Sequence[int]]) -> list[Score]:
+            laid_out = [Continuation((*prefix, *ids), len(prefix)) for ids in continuations]
+            return await self._score_where_possible(laid_out, continuations)
+
+        return list(await asyncio.gather(*(one(prefix, continuations) for prefix, continuations in requests)))
+
+    async def _score_where_possible(self, laid_out: Sequence[Continuation], given: Sequence[Sequence[Any]]) -> list[Score]:
+        """Scores or reasons, in order; `given` says which continuations are empty."""
+        scores = [_unscorable(each, content, self.context) for each, content in zip(laid_out, given, strict=True)]
         wanted = [index for index, score in enumerate(scores) if score is None]
         if wanted:
             found = await self._score_laid_out([laid_out[index] for index in wanted])
@@ -326,9 +346,9 @@ def _end_tokens(module: nn.Module, tokeniser: Tokeniser) -> frozenset[int]:
     return frozenset(token for token in ends if isinstance(token, int))
 
 
-def _unscorable(continuation: Continuation, text: str, context: int | None) -> Score | None:
+def _unscorable(continuation: Continuation, given: Sequence[Any], context: int | None) -> Score | None:
     """The score of what needs no forward pass."""
-    if not text:
+    if not given:
         return Score(0.0, (), True)
     if continuation.start >= len(continuation.ids):
         return Score(None, reason="the continuation has no token of its own after this prefix")

@@ -1,6 +1,6 @@
 """What follows the `?` of a model reference."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,3 +23,9 @@ def parse_options(text: str, kind: type[Options]) -> Options:
         where = ".".join(str(part) for part in first["loc"])
         known = ", ".join(kind.model_fields)
         raise ConfigurationError(f"Model option {where!r} does not fit ({first['msg']}); the options are {known}.") from error
+
+
+def with_options(reference: str, options: dict[str, Any]) -> str:
+    """The reference with more options, such as Inspect's model arguments (`-M rate=0.3`)."""
+    text = "&".join(f"{name}={value}" for name, value in options.items())
+    return f"{reference}{'&' if '?' in reference else '?'}{text}" if text else reference
