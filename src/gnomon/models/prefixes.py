@@ -20,6 +20,8 @@ BLOCK = 32
 """Keys per step of the sum over values; heads that several rows share end at multiples of it."""
 SHORTEST_HEAD = 64
 """Fewer shared tokens than this are copied for each row."""
+WORTH_SHARING = 4096
+"""Copies of keys that a shared head must save: an attention call of its own costs as much as to copy about so many."""
 SIMILAR = 0.7
 """Rows whose own tokens or keys are fewer than this share of their group's most attend in another group."""
 
@@ -181,7 +183,7 @@ def _groups(placed: Sequence[_Placed], carried: int) -> Iterator[Group]:
     """Runs of rows that share a long head attend to it together; all others are copied their keys."""
     alone: list[_Placed] = []
     for run, head in _runs([each for each in placed if each.queries]):
-        if head:
+        if head * (len(run) - 1) >= WORTH_SHARING:
             for members in _similar(run, head):
                 yield _group(members, run[0].trunk[:head], carried)
         else:
