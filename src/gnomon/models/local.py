@@ -29,12 +29,12 @@ from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row,
 from gnomon.models.tokenisation import Continuation, Tokeniser
 from gnomon.models.weights import LoadOptions, find_directory, load
 
-CPU_BATCH_TOKENS = 8_192
+CPU_BATCH_TOKENS = 2_048
 ACCELERATOR_BATCH_TOKENS = 65_536
 GENERATION_CACHE = 1 << 28
 """Bytes of keys and values that a batch of replies may take on the CPU where that is more than the tokens of a batch: a step of a
 small model costs the same for many rows as for few."""
-LOOK_AHEAD = 16
+LOOK_AHEAD = 64
 """Scoring looks for shared prefixes among so many batches of waiting requests."""
 
 

@@ -36,7 +36,7 @@ class LoadOptions(BaseModel):
     Attributes:
         dtype: `auto` is float32 on the CPU and the checkpoint's own type on an accelerator.
         device: `auto` is the first of cuda, mps, cpu that is there.
-        batch_tokens: Most tokens, padding included, in one forward pass (None: 8,192 on the CPU, 65,536 on an accelerator).
+        batch_tokens: Most tokens, padding included, in one forward pass (None: 2,048 on the CPU, 65,536 on an accelerator).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
