@@ -23,6 +23,7 @@ class Sampling:
         stop: Texts that end the reply; the stop text is not part of it.
         seed: The same seed gives the same text, whatever is sampled beside it. None: derived from the prompt.
         logprobs: Whether the log-probabilities of the sampled tokens are wanted.
+        top_logprobs: How many of the likeliest tokens are wanted beside each sampled one.
     """
 
     temperature: float = 1.0
@@ -31,6 +32,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     logprobs: bool = False
+    top_logprobs: int = 0
 
 
 GREEDY = Sampling(temperature=0.0)
@@ -46,6 +48,8 @@ class Generation:
         token_ids: The sampled tokens, the end token included (empty where the provider does not say).
         tokens: Their texts.
         logprobs: Log-probability in nats of each *sampled* token under temperature 1 (None: not asked for or not to be had).
+        top_logprobs: Per sampled token the likeliest tokens' texts and log-probabilities, the sampled one not necessarily among them
+            (None: not asked for or not to be had).
     """
 
     text: str
@@ -53,6 +57,28 @@ class Generation:
     token_ids: tuple[int, ...] = ()
     tokens: tuple[str, ...] = ()
     logprobs: tuple[float, ...] | None = None
+    top_logprobs: tuple[tuple[tuple[str, float], ...], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a streamed reply has more than before; joined, its pieces are the `Generation`.
+
+    Attributes:
+        text: What is new of the reply.
+        token_ids: The tokens sampled since the last piece.
+        tokens: Their texts.
+        logprobs: As in `Generation`, of these tokens.
+        top_logprobs: As in `Generation`, of these tokens.
+        finish: Why the reply ended; None in every piece but the last.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    tokens: tuple[str, ...] = ()
+    logprobs: tuple[float, ...] | None = None
+    top_logprobs: tuple[tuple[tuple[str, float], ...], ...] | None = None
+    finish: Finish | None = None
 
 
 @dataclass(frozen=True, slots=True)
