@@ -30,6 +30,23 @@ ANCHOR = 4
 PLAIN_STOP = "\n\nHuman:"
 
 
+class TokenisedText(str):
+    """A prompt whose tokens are given: they are taken as they are, and nothing is put before them.
+
+    Attributes:
+        ids: The tokens.
+    """
+
+    ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str, ids: Sequence[int]) -> "TokenisedText":
+        """The text, which only stands for its tokens in transcripts and seeds, and the tokens."""
+        made = cls(text)
+        made.ids = tuple(ids)
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Continuation:
     """A text to score.
@@ -97,6 +114,8 @@ class Tokeniser:
 
     def encode(self, prompt: Prompt) -> list[int]:
         """Token ids of the rendered prompt."""
+        if isinstance(prompt, TokenisedText):
+            return list(prompt.ids)
         ids = self._text_ids(self.render(prompt))
         return ids if self._templated(prompt) else [*self.bos, *ids]
 
@@ -122,6 +141,10 @@ class Tokeniser:
         before = self._decode(anchor)
         whole = self._decode([*anchor, *reply_ids])
         return whole[len(before) :] if whole.startswith(before) else self._decode(list(reply_ids))
+
+    def tokenised(self, ids: Sequence[int]) -> TokenisedText:
+        """A prompt of exactly these tokens."""
+        return TokenisedText.of(self._decode(list(ids)), ids)
 
     def tokens(self, ids: Sequence[int]) -> tuple[str, ...]:
         """The text of each token by itself."""
