@@ -33,7 +33,7 @@ setup-dev: .venv/.dev
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(PIP) install -e '.[dev,inspect]'
+	$(PIP) install -e '.[dev,inspect,serve]'
 	touch $@
 
 clean:

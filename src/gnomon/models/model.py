@@ -48,7 +48,7 @@ class Generation:
         token_ids: The sampled tokens, the end token included (empty where the provider does not say).
         tokens: Their texts.
         logprobs: Log-probability in nats of each *sampled* token under temperature 1 (None: not asked for or not to be had).
-        top_logprobs: Per sampled token the likeliest tokens' texts and log-probabilities, the sampled one not necessarily among them
+        top_logprobs: Per sampled token the texts and log-probabilities of the likeliest ones, itself not necessarily among them
             (None: not asked for or not to be had).
     """
 
