@@ -47,13 +47,16 @@ class Stopped:
     cut_off: int
 
 
-async def serve(model: str | Model, config: ServeConfig, ready: Callable[[Address], None]) -> Stopped:
+async def serve(
+    model: str | Model, config: ServeConfig, ready: Callable[[Address], None], until: asyncio.Event | None = None
+) -> Stopped:
     """Answers until SIGINT or SIGTERM, then finishes what runs.
 
     Args:
         model: A reference, opened and closed here, or an open model.
         config: Address, protection and limits.
         ready: Told the address once requests are accepted.
+        until: Ends the server too when it is set.
 
     Raises:
         ConfigurationError: The address cannot be had.
@@ -64,7 +67,10 @@ async def serve(model: str | Model, config: ServeConfig, ready: Callable[[Addres
         served = Served(opened, config.seed)
         address = Address(_url(config.host, listener), opened.reference, opened.fingerprint)
         server = Server(_uvicorn_config(served, config), lambda: ready(address))
+        stopping = asyncio.create_task(_stop_when(until, server)) if until else None
         await server.serve([listener])
+        if stopping:
+            stopping.cancel()
     stopped = Stopped(server.server_state.total_requests, server.cut_off)
     if not stopped.cut_off:  # a model still at work for a request that was cut off would be waited for
         await served.echoes.aclose()
@@ -104,6 +110,11 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
+
+
+async def _stop_when(until: asyncio.Event, server: Server) -> None:
+    await until.wait()
+    server.should_exit = True
 
 
 def listening(config: ServeConfig) -> socket.socket:
