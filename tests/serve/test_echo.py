@@ -143,3 +143,17 @@ def test_broken_weights_give_an_error_and_no_number() -> None:
         sampled = httpx.post(f"{address.url}/completions", json={"prompt": [1, 7, 8]})
         assert sampled.status_code == 500
         assert "finite" in sampled.json()["error"]["message"]
+
+
+def test_the_list_of_vllm_holds_the_start_token_too(url: str, local: LocalModel) -> None:
+    asked = {"prompt": TEXT, "max_tokens": 1, "prompt_logprobs": 2}
+    listed = httpx.post(f"{url}/completions", json=asked).json()["choices"][0]["prompt_logprobs"]
+    ids = local.tokeniser.encode(TEXT)
+    assert len(listed) == len(ids)
+    assert listed[0] is None
+    told = [next(iter(each.items())) for each in listed[1:]]  # itself first
+    assert [int(token) for token, _ in told] == ids[1:]
+    scored = gnomon.score(local, [("", [TEXT])])[0][0]
+    assert [entry["logprob"] for _, entry in told] == pytest.approx(scored.token_logprobs, abs=1e-5)
+    greedy = local.forward(ids)[0].argmax(-1).tolist()
+    assert [entry["rank"] == 1 for _, entry in told] == [token == best for token, best in zip(ids[1:], greedy, strict=False)]

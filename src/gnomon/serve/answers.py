@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from gnomon.models.model import Finish, Generation, Piece
-from gnomon.serve.echo import Echo, Top
+from gnomon.serve.echo import Echo, Likely
 
 FINISH: dict[Finish, str] = {"stop": "stop", "length": "length", "refusal": "content_filter"}
 
@@ -16,6 +16,7 @@ IMPOSSIBLE = -9999.0
 """What OpenAI writes for a token that cannot come; JSON has no infinity."""
 
 Json = dict[str, Any]
+Top = Sequence[tuple[str, float]]
 Reply = Generation | Piece
 
 
@@ -70,21 +71,18 @@ class Spelled:
     text: str = ""
     place: int = 0
 
-    def said(self, text: str) -> None:
-        """Takes in text without log-probabilities."""
-        self.text += text
-        self.place = len(self.text)
-
     def echo(self, text: str, echo: Echo) -> Json:
-        """Of a prompt."""
-        found = self._listed(text, echo.tokens, echo.logprobs, echo.tops)
+        """Of a prompt, without what the tokenizer put before it. Its first token has none, as clients expect and skip."""
+        texts = [*([] if echo.first is None else [echo.first]), *(token.text for token in echo.tokens)][echo.hidden :]
+        logprobs = [None, *(token.logprob for token in echo.tokens[echo.hidden :])][: len(texts)]
+        tops = [None, *([(one.text, one.logprob) for one in top] for top in echo.tops[echo.hidden :])][: len(texts)]
+        found = self._listed(text, texts, logprobs, tops)
         self.place = len(self.text)
         return found
 
     def reply(self, reply: Reply) -> Json | None:
         """Of a reply; None where the model gives no log-probabilities."""
         if reply.logprobs is None:
-            self.said(reply.text)
             return None
         tops = reply.top_logprobs or ((),) * len(reply.tokens)
         return self._listed(reply.text, reply.tokens, reply.logprobs, tops)
@@ -110,6 +108,12 @@ class Spelled:
 def completion_choice(index: int, text: str, finish: Finish | None, logprobs: Json | None) -> Json:
     """A choice of a completion, or of a chunk of one."""
     return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": FINISH[finish] if finish else None}
+
+
+def prompt_logprobs(echo: Echo) -> list[Json | None]:
+    """A prompt's log-probabilities in the form of vLLM: what the tokenizer put before it included, each token itself first."""
+    first: list[Json | None] = [] if echo.first is None else [None]
+    return [*first, *(_by_id([token, *top]) for token, top in zip(echo.tokens, echo.tops, strict=True))]
 
 
 def chat_choice(index: int, reply: Generation) -> Json:
@@ -150,6 +154,10 @@ def joined(texts: Iterable[Mapping[str, Any] | None]) -> Json | None:
 
 def _entry(token: str, logprob: float) -> Json:
     return {"token": token, "logprob": _finite(logprob), "bytes": list(token.encode())}
+
+
+def _by_id(tokens: Sequence[Likely]) -> Json:
+    return {str(each.id): {"logprob": _finite(each.logprob), "rank": each.rank, "decoded_token": each.text} for each in tokens}
 
 
 def _alternatives(token: str, logprob: float | None, top: Top | None) -> dict[str, float | None] | None:

@@ -26,12 +26,12 @@ class ServeConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65_535)
+    port: int = Field(default=8000, ge=0, le=65_535)
     token: SecretStr | None = None
-    rate: float | None = Field(None, gt=0, le=1e6, allow_inf_nan=False)
-    in_flight: int = Field(1024, ge=1)
-    max_body: int = Field(10_000_000, ge=1)
-    grace: int = Field(30, ge=1)
+    rate: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
+    in_flight: int = Field(default=1024, ge=1)
+    max_body: int = Field(default=10_000_000, ge=1)
+    grace: int = Field(default=30, ge=1)
     seed: int = 0
     log_level: LogLevel = "warning"
 

@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 MOST_LOGITS = 1 << 26
 """Most logits of one batch, a quarter of a gigabyte; a longer prompt still passes, alone."""
 
-Top = tuple[tuple[str, float], ...]
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A token where it stands.
+
+    Attributes:
+        id: The token.
+        text: Its text.
+        logprob: In nats, given the tokens before.
+        rank: 1 for the likeliest.
+    """
+
+    id: int
+    text: str
+    logprob: float
+    rank: int
 
 
 @runtime_checkable
@@ -47,14 +62,16 @@ class Echo:
     """A prompt's tokens.
 
     Attributes:
-        tokens: Their texts.
-        logprobs: In nats, given the tokens before; None for a first token that nothing stands before.
-        tops: Per token the likeliest texts and log-probabilities (None as above).
+        first: The text of the first token, which nothing stands before; None without any token.
+        tokens: The tokens behind it.
+        tops: Beside each of those, the likeliest tokens in its place.
+        hidden: How many of all tokens the tokenizer put before the text.
     """
 
-    tokens: tuple[str, ...]
-    logprobs: tuple[float | None, ...]
-    tops: tuple[Top | None, ...]
+    first: str | None
+    tokens: tuple[Likely, ...]
+    tops: tuple[tuple[Likely, ...], ...]
+    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,7 @@ class _Row:
 @dataclass(frozen=True, slots=True)
 class _Found:
     logprobs: list[float]
+    ranks: list[int]
     tops: list[list[tuple[int, float]]]
 
 
@@ -82,7 +100,7 @@ class Echoes:
         self._batcher = Batcher(self._run, MOST_LOGITS)
 
     async def of(self, prompt: str, top: int) -> Echo:
-        """A prompt's tokens, those put before it by the tokenizer left out, as the client did not send them.
+        """A prompt's tokens as the model gets them, those included that the tokenizer puts before a text.
 
         Args:
             prompt: A text, or a `TokenisedText`.
@@ -94,15 +112,15 @@ class Echoes:
         model = self._with_weights()
         ids = tuple(model.tokeniser.encode(prompt))
         hidden = 0 if isinstance(prompt, TokenisedText) else len(model.tokeniser.bos)
-        tokens = model.tokeniser.tokens(ids[hidden:])
+        first = model.tokeniser.tokens(ids[:1])[0] if ids else None
         if len(ids) < 2:
-            return Echo(tokens, (None,) * len(tokens), (None,) * len(tokens))
+            return Echo(first, (), (), hidden)
         row = _Row(ids, top, min(padded_length(len(ids)), model.context or sys.maxsize))
         size = row.length * len(model.tokeniser.tokenizer)
         found = await asyncio.wrap_future(self._batcher.submit(row.length, size, row))
-        tops = [_texts(model.tokeniser, likeliest) for likeliest in found.tops]
-        # The first token has None also behind a hidden start token: clients skip it and count on it.
-        return Echo(tokens, (None, *found.logprobs[hidden:]), (None, *tops[hidden:]))
+        own = zip(ids[1:], model.tokeniser.tokens(ids[1:]), found.logprobs, found.ranks, strict=True)
+        tops = tuple(_ranked(model.tokeniser, likeliest) for likeliest in found.tops)
+        return Echo(first, tuple(Likely(*each) for each in own), tops, hidden)
 
     async def aclose(self) -> None:
         """Ends the thread."""
@@ -132,11 +150,15 @@ def _found(logprobs: "Tensor", row: _Row) -> _Found:
     own = logprobs.gather(-1, torch.tensor(row.ids[1:], device=logprobs.device)[:, None])[:, 0]
     if not bool(own.isfinite().all()):
         raise DeterministicFailure("The model's logits are not finite numbers; its weights are broken.")
+    ranks = (logprobs > own[:, None]).sum(-1) + 1
     values, tokens = logprobs.topk(min(row.top, logprobs.shape[-1]), dim=-1)
     tops = [list(zip(ids, found, strict=True)) for ids, found in zip(tokens.tolist(), values.tolist(), strict=True)]
-    return _Found(own.tolist(), tops)
+    return _Found(own.tolist(), ranks.tolist(), tops)
 
 
-def _texts(tokeniser: Tokeniser, likeliest: Sequence[tuple[int, float]]) -> Top:
+def _ranked(tokeniser: Tokeniser, likeliest: Sequence[tuple[int, float]]) -> tuple[Likely, ...]:
     texts = tokeniser.tokens([token for token, _ in likeliest])
-    return tuple((text, value) for text, (_, value) in zip(texts, likeliest, strict=True))
+    return tuple(
+        Likely(token, text, value, rank)
+        for rank, (text, (token, value)) in enumerate(zip(texts, likeliest, strict=True), start=1)
+    )

@@ -71,10 +71,10 @@ class Asked(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     model: str | None = None
-    temperature: float = Field(1.0, ge=0, le=100)
-    top_p: float = Field(1.0, ge=0, le=1)
-    n: int = Field(1, ge=1, le=128)
-    seed: int | None = Field(None, ge=-(1 << 63), lt=1 << 64)
+    temperature: float = Field(default=1.0, ge=0, le=100)
+    top_p: float = Field(default=1.0, ge=0, le=1)
+    n: int = Field(default=1, ge=1, le=128)
+    seed: int | None = Field(default=None, ge=-(1 << 63), lt=1 << 64)
     stop: StopText | Annotated[list[StopText], Field(max_length=64)] = []
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -120,15 +120,18 @@ class CompletionRequest(Asked):
     """Of `POST /v1/completions`. `max_tokens` 0 is for `echo`: nothing is sampled, the prompt is given back."""
 
     prompt: Text | list[Text] | Ids | list[Ids]
-    max_tokens: int = Field(16, ge=0, le=MOST_TOKENS)
-    logprobs: int | None = Field(None, ge=0, le=20)
+    max_tokens: int = Field(default=16, ge=0, le=MOST_TOKENS)
+    logprobs: int | None = Field(default=None, ge=0, le=20)
     echo: bool = False
-    best_of: int | None = Field(None, ge=1)
+    prompt_logprobs: int | None = Field(default=None, ge=0, le=20)
+    best_of: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _possible(self) -> "CompletionRequest":
         if self.best_of not in (None, 1, self.n):
             raise refusal("best_of", "gnomon does not choose among more replies than it gives; leave best_of out")
+        if self.prompt_logprobs is not None and self.stream:
+            raise refusal("prompt_logprobs", "prompt_logprobs come with whole answers only; leave out stream")
         if self.max_tokens == 0 and not self.echo:
             raise refusal("max_tokens", "max_tokens must be at least 1 unless echo is true")
         if not self.prompt and not isinstance(self.prompt, str):
@@ -145,6 +148,12 @@ class CompletionRequest(Asked):
         if isinstance(self.prompt[0], int):
             return [self.prompt]  # pyright: ignore[reportReturnType] a list of ids is one prompt
         return self.prompt  # pyright: ignore[reportReturnType]
+
+    @property
+    def alternatives(self) -> int | None:
+        """How many of the likeliest tokens are wanted beside those of the prompt; None: no log-probability at all."""
+        wanted = [self.prompt_logprobs, self.logprobs if self.echo else None]
+        return max((each for each in wanted if each is not None), default=None)
 
     def sampling(self, seed: int) -> Sampling:
         """As gnomon's setting; `seed` is for a request that brings none."""
@@ -183,10 +192,10 @@ class ChatRequest(Asked):
     """Of `POST /v1/chat/completions`."""
 
     messages: list[Turn] = Field(min_length=1)
-    max_tokens: int = Field(Sampling().max_tokens, ge=1, le=MOST_TOKENS)
-    max_completion_tokens: int | None = Field(None, ge=1, le=MOST_TOKENS)
+    max_tokens: int = Field(default=Sampling().max_tokens, ge=1, le=MOST_TOKENS)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     logprobs: bool = False
-    top_logprobs: int = Field(0, ge=0, le=20)
+    top_logprobs: int = Field(default=0, ge=0, le=20)
 
     @model_validator(mode="after")
     def _possible(self) -> "ChatRequest":

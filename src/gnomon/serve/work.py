@@ -41,6 +41,21 @@ class Served:
         return self.seeds.getrandbits(63)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given back of a prompt.
+
+    Attributes:
+        text: It, if wanted.
+        spelled: Its log-probabilities, if they are wanted before those of the reply.
+        listed: The same, if they are wanted in a list of their own.
+    """
+
+    text: str = ""
+    spelled: Echo | None = None
+    listed: Echo | None = None
+
+
 @dataclass(frozen=True)
 class Work:
     """A request as the model gets it.
@@ -52,7 +67,7 @@ class Work:
         sampling: How.
         prompt_tokens: Of all prompts, each counted once.
         counted: Whether a streamed answer ends with the count of tokens.
-        echoed: Per choice the text given back and its log-probabilities, if wanted; empty: nothing is given back.
+        given: What of each choice's prompt is given back.
     """
 
     served: Served
@@ -61,7 +76,7 @@ class Work:
     sampling: Sampling
     prompt_tokens: int
     counted: bool
-    echoed: Sequence[tuple[str, Echo | None]] = ()
+    given: Sequence[Given]
 
     async def answer(self) -> Json:
         """All of it at once."""
@@ -107,22 +122,21 @@ class Work:
     def _choice(self, index: int, reply: Generation) -> Json:
         if self.head.kind == "chat.completion":
             return answers.chat_choice(index, reply)
-        text, echo = self.echoed[index] if self.echoed else ("", None)
-        spelled = Spelled()
-        told = [spelled.echo(text, echo)] if echo else []
-        if text and not echo:
-            spelled.said(text)
+        given, spelled = self.given[index], Spelled()
+        told = [spelled.echo(given.text, given.spelled)] if given.spelled else []
         logprobs = answers.joined([*told, spelled.reply(reply)])
-        return answers.completion_choice(index, text + reply.text, reply.finish, logprobs)
+        choice = answers.completion_choice(index, given.text + reply.text, reply.finish, logprobs)
+        return choice | ({"prompt_logprobs": answers.prompt_logprobs(given.listed)} if given.listed else {})
 
     def _pieces_of_choice(self, index: int, piece: Piece, spelled: Spelled, *, first: bool) -> list[Json]:
         if self.head.kind == "chat.completion":
             delta: Json = {"role": "assistant", "content": piece.text} if first else {"content": piece.text}
             return [answers.chat_delta(index, delta, finish=piece.finish, logprobs=answers.chat_logprobs(piece))]
         before: list[Json] = []
-        if first and self.echoed:
-            text, echo = self.echoed[index]
-            before = [answers.completion_choice(index, text, None, spelled.echo(text, echo) if echo else spelled.said(text))]
+        given = self.given[index]
+        if first and given.text:
+            told = spelled.echo(given.text, given.spelled) if given.spelled else None
+            before = [answers.completion_choice(index, given.text, None, told)]
         return [*before, answers.completion_choice(index, piece.text, piece.finish, spelled.reply(piece))]
 
 
@@ -135,13 +149,18 @@ async def of_completion(served: Served, request: CompletionRequest) -> Work:
     model, count = served.model, request.n
     prompts = [with_ids(model, prompt) for prompt in request.prompts]
     tokens = await prompt_tokens(model, prompts, reply=request.max_tokens > 0)
-    echoed: list[tuple[str, Echo | None]] = []
-    if request.echo and request.logprobs is not None:
-        top = request.logprobs
-        found = await asyncio.gather(*(served.echoes.of(prompt, top) for prompt in prompts))
-        echoed = list(zip(map(str, prompts), found, strict=True))
-    elif request.echo:
-        echoed = [(prompt, None) for prompt in prompts]
+    top = request.alternatives
+    echoes: list[Echo | None] = [None] * len(prompts)
+    if top is not None:
+        echoes = list(await asyncio.gather(*(served.echoes.of(prompt, top) for prompt in prompts)))
+    given = [
+        Given(
+            str(prompt) if request.echo else "",
+            echo if request.echo and request.logprobs is not None else None,
+            echo if request.prompt_logprobs is not None else None,
+        )
+        for prompt, echo in zip(prompts, echoes, strict=True)
+    ]
     return Work(
         served,
         Head("text_completion", model.reference, model.fingerprint),
@@ -149,7 +168,7 @@ async def of_completion(served: Served, request: CompletionRequest) -> Work:
         request.sampling(served.seed()),
         tokens,
         bool(request.stream_options and request.stream_options.include_usage),
-        [each for each in echoed for _ in range(count)],
+        [each for each in given for _ in range(count)],
     )
 
 
@@ -167,4 +186,5 @@ async def of_chat(served: Served, request: ChatRequest) -> Work:
         request.sampling(served.seed()),
         await prompt_tokens(model, [prompt], reply=True),
         bool(request.stream_options and request.stream_options.include_usage),
+        [Given()] * request.n,
     )
