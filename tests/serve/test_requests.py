@@ -16,8 +16,6 @@ from gnomon.serve.requests import IGNORED, NEUTRAL, ChatRequest, CompletionReque
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 nested = st.dictionaries(st.text(max_size=5), scalars, max_size=3)
 anything = st.recursive(scalars | nested, lambda inner: st.lists(inner, max_size=3), max_leaves=10)
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-)
 fields = st.sampled_from(
     sorted({*CompletionRequest.model_fields, *ChatRequest.model_fields, *NEUTRAL, *IGNORED, "role", "content", "unknown"})
 )
@@ -25,9 +23,7 @@ bodies = st.dictionaries(fields, anything, max_size=5)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 
-@pytest.mark.parametrize(
-    ("kind", "needed"), [(CompletionRequest, {"prompt": "a"}), (ChatRequest, {"messages": [{"role": "user"}]})]
-)
+@pytest.mark.parametrize("kind", [CompletionRequest, ChatRequest])
 @given(body=bodies | anything, complete=st.booleans())
 def test_any_body_is_understood_or_refused_in_a_sentence(kind: Any, body: Any, complete: bool) -> None:
     if complete and isinstance(body, dict):
