@@ -2,12 +2,8 @@
 
 from collections.abc import Iterator
 
-import pytest
-
-pytest.importorskip("fastapi", reason="needs gnomon[serve]")
-pytest.importorskip("openai", reason="needs the development tools")
-
 import openai
+import pytest
 
 from gnomon.models.local import LocalModel
 from gnomon.serve.background import serving

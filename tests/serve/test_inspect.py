@@ -1,22 +1,23 @@
 """Inspect's own OpenAI providers against the server."""
 
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
 import gnomon
 from gnomon.datasets.messages import conversation
 from gnomon.models.local import LocalModel
 from gnomon.models.model import Sampling
-from gnomon.serve.background import serving
 
 pytest.importorskip("inspect_ai")
 
 import inspect_ai
+from inspect_ai import Task
+from inspect_ai.dataset import Sample
 from inspect_ai.model import GenerateConfig, get_model
-
-from gnomon.models.inspect_logs import import_log
+from inspect_ai.scorer import includes
+from inspect_ai.solver import generate
 
 
 async def test_the_chat_provider_gives_what_the_model_gives(url: str, local: LocalModel) -> None:
@@ -43,18 +44,17 @@ async def test_the_completions_provider_scores_as_the_model_does(
     await remote.aclose()
 
 
-def test_an_evaluation_runs_against_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_runs_against_the_server(
+    url: str, local: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As `inspect eval ... --model openai-api/gnomon/<reference>`."""
-    reference = "scripted/sycophant?rate=0.5"
     monkeypatch.setenv("GNOMON_API_KEY", "none")
-    with serving(reference) as address:
-        monkeypatch.setenv("GNOMON_BASE_URL", address.url)
-        log = inspect_ai.eval(
-            "gnomon/sycophancy", model=f"openai-api/gnomon/{reference}", task_args={"n": 1}, log_dir=str(tmp_path), display="none"
-        )[0]
-        counted = httpx.get(f"{address.url.removesuffix('/v1')}/metrics").text
+    monkeypatch.setenv("GNOMON_BASE_URL", url)
+    asked = ["one", "two three", "the answer is"]
+    task = Task(dataset=[Sample(input=text, target="one") for text in asked], solver=generate(), scorer=includes())
+    options: dict[str, Any] = {"max_tokens": 9, "seed": 3, "log_dir": str(tmp_path), "display": "none"}
+    log = inspect_ai.eval(task, model="openai-api/gnomon/local/llama", **options)[0]
     assert log.status == "success"
-    statuses = {record.status for record in import_log(log.location)}
-    assert "value" in statuses
-    assert "error" not in statuses
-    assert 'gnomon_requests_total{route="/v1/chat/completions",status="200"}' in counted
+    direct = [gnomon.generate(local, [conversation(("user", text))], Sampling(max_tokens=9, seed=3))[0] for text in asked]
+    assert [sample.output.completion for sample in log.samples] == [reply.text for reply in direct]
+    assert [sample.output.usage.output_tokens for sample in log.samples] == [len(reply.token_ids) for reply in direct]
