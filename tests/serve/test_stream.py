@@ -1,7 +1,9 @@
 """Answers piece by piece, and what happens when nobody listens any more."""
 
 import asyncio
+import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ import gnomon
 from gnomon.models.local import LocalModel
 from gnomon.models.model import Sampling
 from gnomon.serve.background import serving
+from gnomon.serve.config import ServeConfig
 
 from .fake import Echoing, Streaming
 
@@ -157,7 +160,23 @@ def test_a_slow_reader_holds_back_its_own_stream_only() -> None:
         eventually(lambda: model.given_up == [long])
 
 
+def test_a_server_that_stops_gives_up_what_takes_longer_than_its_grace() -> None:
+    model = Echoing(waits=True)
+    with serving(model, ServeConfig(port=0, grace=1)) as address:
+        asking = threading.Thread(target=left_alone, args=(address.url,))
+        asking.start()
+        eventually(lambda: model.asked == ["a"])
+    assert model.given_up == ["a"]
+    asking.join()
+
+
 def release(model: Echoing) -> None:
     eventually(lambda: model.go is not None)
     loop: asyncio.AbstractEventLoop = model.go._loop  # the server's
     loop.call_soon_threadsafe(model.go.set)
+
+
+def left_alone(url: str) -> None:
+    """Asks, and is given no answer, or a failure."""
+    with contextlib.suppress(httpx.HTTPError):
+        assert httpx.post(f"{url}/completions", json={"prompt": "a"}).status_code >= 500
