@@ -145,6 +145,10 @@ def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixtu
         ["model", "show", "nothing/at-all"],
         ["data", "verify", "nothing"],
         ["data", "fetch", "nothing"],
+        ["serve", "scripted/nobody", "--port", "0"],
+        ["serve", "scripted/honest", "--host", "0.0.0.0"],
+        ["serve", "scripted/honest", "--rate", "-1"],
+        ["serve", "scripted/honest", "--log-level", "loud"],
     ],
     ids=" ".join,
 )
@@ -229,8 +233,17 @@ def test_every_command_has_help_with_an_example(command: list[str], capsys: pyte
         assert all(option in out for option in ("--json", "--seed", "--out"))
 
 
+def test_serve_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "gnomon serve organism/base --port 8000" in out
+    options = ("--json", "--seed", "--host", "--port", "--token", "--rate", "--in-flight", "--max-body", "--grace", "--log-level")
+    assert all(option in out for option in options)
+
+
 def test_help_imports_nothing_heavy() -> None:
-    heavy = "{'torch', 'transformers', 'polars', 'altair', 'scipy', 'sklearn', 'peft', 'accelerate', 'pandas', 'numpy'}"
+    computing = ["torch", "transformers", "polars", "altair", "scipy", "sklearn", "peft", "accelerate", "pandas", "numpy"]
+    heavy = {*computing, "fastapi", "uvicorn", "prometheus_client"}
     code = f"import sys; from gnomon.cli import run; run(['--help']); print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"

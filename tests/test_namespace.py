@@ -16,13 +16,16 @@ def test_every_exported_name_is_there_and_documented() -> None:
 def test_functions_keep_their_names_when_modules_of_that_name_are_loaded() -> None:
     from gnomon.loop import decide
     from gnomon.report import terminal
+    from gnomon.serve.config import ServeConfig
     from gnomon.validate import validate
 
     assert decide
     assert terminal
+    assert ServeConfig
     assert validate
     assert gnomon.loop is gnomon.api.loop
     assert gnomon.report is gnomon.api.report
+    assert gnomon.serve is gnomon.api.serve
     assert gnomon.validate is gnomon.api.validate
     assert gnomon.correct is gnomon.api.correct
 

@@ -30,6 +30,7 @@ _API = (
     "report",
     "score",
     "score_file",
+    "serve",
     "studies_available",
     "unfinished",
     "run_study",
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from gnomon.api import run_study as run_study
     from gnomon.api import score as score
     from gnomon.api import score_file as score_file
+    from gnomon.api import serve as serve
     from gnomon.api import studies_available as studies_available
     from gnomon.api import unfinished as unfinished
     from gnomon.api import validate as validate
@@ -75,8 +77,8 @@ def _of_api(name: str) -> property:
     return property(get, ignore)
 
 
-# `loop`, `correct`, `report` and `validate` are functions of the flat namespace and also modules of the layers. A property of the
-# module's class has precedence over what the import system puts into the module.
+# `loop`, `correct`, `report`, `serve` and `validate` are functions of the flat namespace and also modules of the layers. A
+# property of the module's class has precedence over what the import system puts into the module.
 class _Namespace(ModuleType):
     pass
 

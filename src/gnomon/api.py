@@ -4,7 +4,7 @@ Inside a running event loop (a notebook) the work runs in a thread of its own.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gnomon.models.model import Model
     from gnomon.models.score_file import ScoredFile
     from gnomon.run.progress import Progress
+    from gnomon.serve.server import Address, Stopped
     from gnomon.train.bars import TrainingBar
     from gnomon.validate import ValidationResult
 
@@ -258,6 +259,45 @@ def unfinished(run: Path | str) -> list[str]:
     from gnomon.run.directory import RunDirectory
 
     return RunDirectory.open(run).unfinished()
+
+
+def serve(
+    model: "str | Model",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    rate: float | None = None,
+    in_flight: int = 1024,
+    max_body: int = 10_000_000,
+    grace: int = 30,
+    seed: int = 0,
+    log_level: str = "warning",
+    ready: Callable[["Address"], None] = print,
+) -> "Stopped":
+    """Answers OpenAI's completions and chat completions with a model until SIGINT or SIGTERM (`gnomon[serve]`).
+
+    Args:
+        model: A reference, or an open model.
+        host: What to listen on; anything but a loopback address needs a token.
+        port: TCP port; 0 takes a free one.
+        token: What clients send as their API key.
+        rate: Requests per second and client (None: unlimited).
+        in_flight: Most requests at work or waiting.
+        max_body: Most bytes of a request's body.
+        grace: Seconds that running requests get at the end.
+        seed: Of the seeds that requests without one get.
+        log_level: Of the log on standard error.
+        ready: Told the address once requests are accepted.
+    """
+    from gnomon.models.extras import needing_extras
+
+    with needing_extras():
+        from gnomon.serve.config import ServeConfig
+        from gnomon.serve.server import serve as run_server
+    options = {"host": host, "port": port, "token": token, "rate": rate, "in_flight": in_flight, "max_body": max_body}
+    config = _configured(ServeConfig, {**options, "grace": grace, "seed": seed, "log_level": log_level})
+    return _run(run_server(model, config, ready))
 
 
 def grow(

@@ -5,9 +5,11 @@ Exit code 0: done; 1: the work failed; 2: the user can mend it, and one sentence
 """
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -206,6 +208,44 @@ def validate(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example:  gnomon serve organism/base --port 8000")
+def serve(
+    model: Model,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; all but loopback ones need a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="TCP port; 0 takes a free one.")] = 8000,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="GNOMON_SERVE_TOKEN", help="What clients must send as their API key.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Requests per second and client (default: unlimited).")] = None,
+    in_flight: Annotated[int, typer.Option("--in-flight", help="Requests at work or waiting at once.")] = 1024,
+    max_body: Annotated[int, typer.Option("--max-body", help="Bytes of a request's body.")] = 10_000_000,
+    grace: Annotated[int, typer.Option("--grace", help="Seconds that running requests get when the server is stopped.")] = 30,
+    log_level: Annotated[str, typer.Option("--log-level", help="Log on standard error; info: a line per request.")] = "warning",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Serve a model to any client of OpenAI's completions and chat completions; stop with Ctrl-C."""
+    from gnomon import api
+    from gnomon.report import terminal
+
+    stopped = api.serve(
+        model,
+        host=host,
+        port=port,
+        token=token,
+        rate=rate,
+        in_flight=in_flight,
+        max_body=max_body,
+        grace=grace,
+        seed=seed,
+        log_level=log_level,
+        ready=lambda address: _emit(asdict(address), as_json, lambda: terminal.address(address)),
+    )
+    _console(stderr=True).print(terminal.stopped(stopped))
+    if stopped.cut_off:  # the engine's thread may be in the middle of a batch; an interpreter that ends beneath it aborts
+        os._exit(0)
+
+
 @app.command(epilog="Example:  gnomon report runs/loop-organism-sycophant-1a2b3c4d")
 def report(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
@@ -385,6 +425,7 @@ def _emit(result: Any, as_json: bool, render: "Callable[[], RenderableType]") ->
     if as_json:
         plain = result.model_dump(mode="json") if hasattr(result, "model_dump") else result
         sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.flush()
         return
     _console().print(render())
 

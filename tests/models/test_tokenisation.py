@@ -117,6 +117,16 @@ def test_a_reply_behind_a_special_token_has_no_leading_space_and_a_continued_one
     assert WORD.decode_after(WORD.encode("two"), [one]) == " one"
 
 
+@given(ids=st.lists(st.integers(0, 255), max_size=12))
+def test_given_tokens_are_taken_as_they_are(ids: list[int]) -> None:
+    """Also where no text has them: a broken letter, two tokens that would merge, no start token."""
+    for tokeniser in (WORD, BYTES):
+        known = [token % len(tokeniser.tokenizer) for token in ids]
+        prompt = tokeniser.tokenised(known)
+        assert tokeniser.encode(prompt) == known
+        assert isinstance(tokeniser.render(prompt), str)
+
+
 def test_the_end_of_turn_is_read_off_the_template() -> None:
     assert WORD.end_of_turn() == SPECIAL.index("<|end|>")
     assert BYTES.end_of_turn() is None

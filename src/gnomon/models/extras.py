@@ -7,7 +7,14 @@ from types import ModuleType
 
 from gnomon.errors import MissingExtra
 
-EXTRAS = {"inspect_ai": "inspect", "lm_eval": "lm-eval", "trl": "trl", "fastapi": "serve", "uvicorn": "serve"}
+EXTRAS = {
+    "inspect_ai": "inspect",
+    "lm_eval": "lm-eval",
+    "trl": "trl",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
+}
 """Which extra of gnomon brings a package."""
 
 

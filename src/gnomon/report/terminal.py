@@ -269,6 +269,17 @@ def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
     return Group(*parts)
 
 
+def address(where: Any) -> RenderableType:
+    """Where a server answers."""
+    return Text(f"Serving {where.model} at {where.url} (Ctrl-C stops)", no_wrap=True, overflow="ignore")
+
+
+def stopped(result: Any) -> RenderableType:
+    """How a server ended."""
+    unfinished = f"; {result.cut_off} had not ended when the time of grace was over" if result.cut_off else ""
+    return Text(f"Stopped after {result.requests} requests{unfinished}.")
+
+
 def card(content: Mapping[str, Any]) -> RenderableType:
     """A model's or an organism's card, nested parts indented."""
     return _pairs(dict(_flat(content)))
