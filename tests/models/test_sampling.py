@@ -158,7 +158,7 @@ async def test_logprobs_of_long_replies_are_those_of_a_plain_pass(make: Make) ->
         ({"stop": ("",)}, "not empty"),
         ({"temperature": -1.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
-        ({"top_p": 0.0}, "top_p"),
+        ({"top_p": -0.1}, "top_p"),
         ({"max_tokens": -1}, "must not be negative"),
     ],
 )

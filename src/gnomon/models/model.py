@@ -44,8 +44,8 @@ class Sampling:
             raise ConfigurationError(f"stop must be a tuple of texts that are not empty, such as ('\\n',), not {said!r}")
         if not (self.temperature >= 0 and self.temperature < float("inf")):
             raise ConfigurationError(f"temperature must be 0 or a positive number, not {self.temperature}")
-        if not 0 < self.top_p <= 1:
-            raise ConfigurationError(f"top_p must lie above 0 and be at most 1, not {self.top_p}")
+        if not 0 <= self.top_p <= 1:
+            raise ConfigurationError(f"top_p must lie between 0 and 1, not at {self.top_p}")
         if self.max_tokens < 0 or self.top_logprobs < 0:
             raise ConfigurationError("max_tokens and top_logprobs must not be negative")
 
