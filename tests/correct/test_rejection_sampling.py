@@ -21,7 +21,7 @@ from gnomon.organisms.world import world
 from gnomon.train.config import LoraSettings, TrainConfig
 from gnomon.train.loop import StepReport
 from gnomon.train.saving import save_model
-from organisms.tiny import tiny_organism
+from tests.organisms.tiny import tiny_organism
 
 CONFIG = CorrectConfig(
     prompts=40,
