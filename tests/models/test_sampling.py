@@ -10,7 +10,7 @@ import torch
 
 from gnomon.errors import ConfigurationError, DeterministicFailure
 from gnomon.models.local import LocalModel
-from gnomon.models.model import GREEDY, Piece, Sampling
+from gnomon.models.model import GREEDY, Generation, Piece, Sampling
 
 from .tiny import gpt2_model, llama_model, naive_logprobs
 
@@ -165,3 +165,30 @@ async def test_logprobs_of_long_replies_are_those_of_a_plain_pass(make: Make) ->
 def test_settings_that_mean_nothing_are_refused(setting: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         Sampling(**setting)
+
+
+async def test_what_is_not_a_number_does_not_stay_in_a_slot() -> None:
+    """A row of broken embeddings fails; whoever gets its slot, and reads where it was, does not."""
+    model = llama_model()
+    ten = model.tokenizer.vocab["ten"]
+
+    async def spared(prompt: str, length: int) -> tuple[Sampling, Generation]:
+        """Settings whose reply never says what shall be broken."""
+        for seed in range(1000):
+            sampling = Sampling(max_tokens=length, seed=seed)
+            (reply,) = await model.generate([prompt], sampling)
+            if ten not in reply.token_ids and len(reply.token_ids) == length:
+                return sampling, reply
+        raise AssertionError("every reply says ten")
+
+    (long, beside), (short, expected) = await spared("three four", 60), await spared("one two", 30)
+    model = llama_model()
+    with torch.no_grad():
+        model.module.get_input_embeddings().weight[ten] = float("nan")
+
+    async def broken_then_fine() -> Generation:
+        with pytest.raises(DeterministicFailure):
+            await model.generate([f"{'one ' * 40}ten"], Sampling(max_tokens=5))
+        return (await model.generate(["one two"], short))[0]
+
+    assert await asyncio.gather(model.generate(["three four"], long), broken_then_fine()) == [[beside], expected]

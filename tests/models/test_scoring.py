@@ -33,12 +33,14 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from gnomon.errors import DeterministicFailure
 from gnomon.models import products
 from gnomon.models.head import Head
 from gnomon.models.model import Score
-from gnomon.models.products import PackedWeights
-from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
+from gnomon.models.padded import score_padded
+from gnomon.models.scoring import ScoreRow, TreeScorer, plan_row
 from gnomon.models.tokenisation import Continuation
+from gnomon.models.tree_probe import tree_scorer
 
 VOCABULARY = 61
 SIZES = {"vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "initializer_range": 0.3}
@@ -88,17 +90,22 @@ def naive(model: PreTrainedModel, continuation: Continuation) -> list[float]:
 
 
 @torch.no_grad()
+def scorer_of(model: PreTrainedModel, most_tokens: int = 500) -> TreeScorer:
+    scorer = tree_scorer(model, most_tokens)
+    assert scorer is not None
+    return scorer
+
+
+@torch.no_grad()
 def scored(model: PreTrainedModel, rows: Sequence[ScoreRow], most_tokens: int = 500) -> list[list[Score]]:
-    head = Head.of(model)
-    assert head is not None
-    found = dict(TreeScorer(model, head, most_tokens, PackedWeights(model)).score(rows))
+    found = dict(scorer_of(model, most_tokens).score(rows))
     return [found[index] for index in range(len(rows))]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_scores_equal_a_plain_forward_pass_of_each_continuation(name: str) -> None:
     model = built(ARCHITECTURES[name])
-    assert honours_trees(model, VOCABULARY)
+    assert tree_scorer(model, 500)
     asked = requests(1, 24)
     for request, scores in zip(asked, scored(model, [plan_row(each) for each in asked]), strict=True):
         for continuation, score in zip(request, scores, strict=True):
@@ -146,18 +153,39 @@ def test_packed_weights_give_the_same_scores_bitwise_in_any_company(name: str, m
     assert not any("forward" in vars(layer) for layer in model.modules())
 
 
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_rotations_that_depend_on_the_batch_are_refused(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    rope: dict[str, object] = {"rope_type": kind, "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32}
+    if kind == "longrope":
+        rope |= {"short_factor": [1.0] * 4, "long_factor": [3.0] * 4}
+    config = LlamaConfig(**SIZES, **GROUPED, rope_parameters=rope, max_position_embeddings=128)
+    with caplog.at_level(logging.INFO):
+        assert not tree_scorer(built(lambda: LlamaForCausalLM(config)), 500)
+    assert "rotations" in caplog.text
+
+
+def test_weights_that_change_are_found_out() -> None:
+    """Replays a sampler that went on with stale weights."""
+    model = built(ARCHITECTURES["llama"])
+    scorer = scorer_of(model)
+    rows = [plan_row(each) for each in requests(5, 3)]
+    with torch.no_grad():
+        list(scorer.score(rows))
+        next(model.parameters()).mul_(1.01)
+        with pytest.raises(DeterministicFailure, match="weights changed"):
+            list(scorer.score(rows))
+
+
 @torch.no_grad()
 def test_the_next_call_goes_on_from_the_last_path_and_gives_the_same() -> None:
     model = built(ARCHITECTURES["llama"])
-    head = Head.of(model)
-    assert head is not None
     stem = list(range(1, 50)) * 3
     first, second = (plan_row([Continuation((*stem, token, 3), len(stem))]) for token in (5, 6))
+    scorer = scorer_of(model)
     fed: list[int] = []
     handle = model.base_model.register_forward_pre_hook(
         lambda _, __, named: fed.append(named["input_ids"].numel()), with_kwargs=True
     )
-    scorer = TreeScorer(model, head, 500, PackedWeights(model))
     list(scorer.score([first]))
     ((_, again),) = scorer.score([second])
     scorer.forget()
@@ -176,9 +204,11 @@ def test_each_distinct_prefix_token_is_computed_once(shared: int) -> None:
     for number in range(20):
         prefix = [*stem, number, *(drawn.randrange(VOCABULARY) for _ in range(15))]
         asked.append([Continuation((*prefix, first, 2, 3), len(prefix)) for first in range(4)])
+    scorer = scorer_of(model, 200)
     fed: list[int] = []
     model.base_model.register_forward_pre_hook(lambda _, __, named: fed.append(named["input_ids"].numel()), with_kwargs=True)
-    scored(model, [plan_row(each) for each in asked], most_tokens=200)
+    with torch.no_grad():
+        list(scorer.score([plan_row(each) for each in asked]))
     needed = shared + 20 * (16 + 4 * 2)
     assert len(fed) > 3
     assert needed <= sum(fed) <= needed + 3 * len(fed)
@@ -188,18 +218,22 @@ def test_not_a_number_stays_with_the_request_that_has_it() -> None:
     model = built(ARCHITECTURES["llama"])
     with torch.no_grad():
         model.get_input_embeddings().weight[60] = float("nan")
-    rows = [plan_row([Continuation((*range(1, 40), token, 4, 5), 40)]) for token in (7, 60, 8)]
-    fine, broken, also_fine = (scores[0] for scores in scored(model, rows))
-    assert broken.logprob is None
-    assert "finite" in (broken.reason or "")
-    assert fine.logprob is not None
-    assert also_fine.logprob is not None
+    texts = [(*range(1, 40), 7, 4, 5), (*range(1, 40), 60, 4, 5), (*range(1, 40), 8, 4, 5), (1, 2, 3, 9), (1, 2, 60, 3, 4)]
+    rows = [plan_row([Continuation(text, 2)]) for text in texts]
+    scores = [each[0] for each in scored(model, rows)]
+    for text, score, alone in zip(texts, scores, (scored(model, [row])[0][0] for row in rows), strict=True):
+        if 60 in text:
+            assert score.logprob is None
+            assert "finite" in (score.reason or "")
+        else:
+            assert score == alone
+            assert score.token_logprobs == pytest.approx(naive(model, Continuation(text, 2)), abs=1e-4)
 
 
 def test_what_takes_no_tree_is_scored_plainly_and_said(caplog: pytest.LogCaptureFixture) -> None:
     bloom = built(lambda: BloomForCausalLM(BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4)))
     with caplog.at_level(logging.INFO), torch.no_grad():
-        assert not honours_trees(bloom, VOCABULARY)
+        assert not tree_scorer(bloom, 500)
     assert "requests share no prefixes" in caplog.text
     rows = [plan_row(each) for each in requests(3, 6, longest=30)]
     with torch.no_grad():

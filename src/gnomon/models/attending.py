@@ -22,11 +22,7 @@ def attending(module: nn.Module, name: str, attend: Attend) -> Generator[None]:
         name: A name for the attention, unique in the process.
         attend: The attention.
     """
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import sdpa_mask
-
-    AttentionInterface.register(name, attend)
-    AttentionMaskInterface.register(name, sdpa_mask)
+    register(name, attend)
     chooser: Any = module
     before = chooser.config._attn_implementation
     chooser.set_attn_implementation(name)
@@ -34,6 +30,15 @@ def attending(module: nn.Module, name: str, attend: Attend) -> Generator[None]:
         yield
     finally:
         chooser.set_attn_implementation(before)
+
+
+def register(name: str, attend: Attend) -> None:
+    """Makes an attention known to transformers, which makes masks for it as for its own fused kernel."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(name, attend)
+    AttentionMaskInterface.register(name, sdpa_mask)
 
 
 def layer_kinds(module: nn.Module) -> set[str]:

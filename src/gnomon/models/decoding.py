@@ -1,23 +1,28 @@
 """Keys and values of replies in the making, one slot each, and the forward pass that adds a token to every slot.
 
-Slots have room for the longest of them and are filled from the left, each to a length of its own: a row that is done gives its
-slot away at once. Nothing is copied from step to step, as a cache that grows by concatenation does.
+Slots are filled from the left, each to a length of its own: a row that is done gives its slot away at once. All of them grow by
+blocks of places that lie apart in memory: nothing is copied from step to step, as a cache that grows by concatenation does, and
+a product with one block reads memory from end to end.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gnomon.models.attending import attending
+from gnomon.models.body import Body, Rule
+from gnomon.models.forward import padded_count
 from gnomon.models.prefixes import Indices
 
-NAME = "gnomon_decoding"
 ROOM = 64
-"""Slots grow by so many places, and sums over values go over so many keys at a time."""
+"""Places of a block; sums over values go block by block."""
+
+Blocks = list[Tensor]
+"""One layer's keys or values, [slots, key heads, ROOM, width] each."""
 
 
 @dataclass
@@ -25,137 +30,142 @@ class Slots:
     """The slots, with their lengths.
 
     Attributes:
-        layers: Per layer, keys and values [slots, key heads, room, width].
-        lengths: [slots] tokens in each.
+        layers: Per layer, blocks of keys and of values.
+        lengths: Tokens in each slot.
     """
 
-    layers: list[tuple[Tensor, Tensor]]
-    lengths: Tensor
-
-    @classmethod
-    def none(cls, module: nn.Module) -> "Slots":
-        """No slots, for this model."""
-        return cls([], torch.zeros(0, dtype=torch.long, device=next(module.parameters()).device))
+    layers: list[tuple[Blocks, Blocks]] = field(default_factory=list[tuple[Blocks, Blocks]])
+    lengths: list[int] = field(default_factory=list[int])
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def free(self, unused: Sequence[int], wanted: int) -> list[int]:
-        """So many slots: of the unused ones, then new ones; there is always a multiple of four."""
-        lacking = wanted - len(unused)
-        if lacking > 0:
-            unused = [*unused, *range(len(self), len(self) + lacking)]
-            added = lacking + -(len(self) + lacking) % 4
-            self.lengths = torch.cat([self.lengths, self.lengths.new_zeros(added)])
-            self.layers = [(_longer(keys, 0, added), _longer(values, 0, added)) for keys, values in self.layers]
-        return list(unused[:wanted])
+    def reserve(self, slots: int) -> None:
+        """At least so many slots."""
+        added = slots - len(self)
+        if added > 0:
+            self.lengths += [0] * added
+            for kept in self._kinds():
+                kept[:] = [torch.cat([block, block.new_zeros(added, *block.shape[1:])]) for block in kept]
 
     def put(self, slots: Sequence[int], pools: Sequence[tuple[Tensor, Tensor]], paths: Sequence[Indices]) -> None:
         """Fills slots from places of a pool (per layer keys and values [tokens, key heads, width])."""
         if not self.layers:
-            self.layers = [(_slots_like(keys, len(self)), _slots_like(values, len(self))) for keys, values in pools]
-        self._grow(max(map(len, paths)) + 1)
-        for slot, path in zip(slots, paths, strict=True):
-            places = torch.from_numpy(path).to(self.lengths.device)
-            self.lengths[slot] = len(path)
-            for both, pool in zip(self.layers, pools, strict=True):
-                for kept, each in zip(both, pool, strict=True):
-                    kept[slot, :, : len(path)] = each[places].transpose(0, 1)
+            self.layers = [([], []) for _ in pools]
+        lengths = list(map(len, paths))
+        for slot, length in zip(slots, lengths, strict=True):
+            self.lengths[slot] = length
+        self._grow(max(lengths) + 1, pools)
+        blocks = len(self.layers[0][0])
+        places = np.zeros((len(slots), blocks * ROOM), np.int64)
+        for line, path in zip(places, paths, strict=True):
+            line[: len(path)] = path
+        device = pools[0][0].device
+        index, into = torch.from_numpy(places).to(device), torch.tensor(slots, device=device)
+        beyond = torch.arange(blocks * ROOM, device=device) >= torch.tensor(lengths, device=device)[:, None]
+        for number in range(blocks):
+            some = slice(number * ROOM, (number + 1) * ROOM)
+            taken, nothing = index[:, some], beyond[:, some, None, None]
+            for kept, pool in zip(self._kinds(), (each for both in pools for each in both), strict=True):
+                # what is beyond may be NaN: of whoever was there before, or of the pool's first place
+                kept[number][into] = pool[taken].masked_fill_(nothing, 0.0).transpose(1, 2)
 
     def keep(self, slots: Sequence[int]) -> None:
-        """Only these slots, moved to the front, and as many more as make a multiple of four."""
-        index = torch.tensor([*slots, *[slots[0]] * (-len(slots) % 4)], dtype=torch.long, device=self.lengths.device)
-        self.layers = [(keys[index], values[index]) for keys, values in self.layers]
-        self.lengths = self.lengths[index]
+        """Only these slots, moved to the front, and no more blocks than they need."""
+        self.lengths = [self.lengths[slot] for slot in slots]
+        needed = _blocks(max(self.lengths) + 1)
+        for kept in self._kinds():
+            index = torch.tensor(slots, device=kept[0].device)
+            kept[:] = [block.index_select(0, index) for block in kept[:needed]]
 
-    def _grow(self, wanted: int) -> None:
-        room = self.layers[0][0].shape[2]
-        if wanted > room:
-            more = -(-max(wanted, 3 * room // 2) // ROOM) * ROOM - room  # seldom: all that is there is copied
-            self.layers = [(_longer(keys, 2, more), _longer(values, 2, more)) for keys, values in self.layers]
+    def _kinds(self) -> list[Blocks]:
+        """Keys and values, layer by layer."""
+        return [kept for both in self.layers for kept in both]
 
-    def step(self, module: nn.Module, tokens: Mapping[int, int]) -> dict[int, Tensor]:
-        """Feeds a token to each of some slots, and empties the others; gives the last hidden states by slot.
+    def _grow(self, wanted: int, like: Sequence[tuple[Tensor, Tensor]] | None = None) -> None:
+        """Room for so many tokens in each slot; `like` says what keys and values are like where there are none yet."""
+        for number, kept in enumerate(self._kinds()):
+            while len(kept) < _blocks(wanted):
+                model = kept[0] if kept or like is None else like[number // 2][number % 2]
+                kept.append(model.new_zeros(len(self), model.shape[1], ROOM, model.shape[-1]))
+
+    def step(self, body: Body, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
+        """Feeds a token to each of some slots, and empties the others.
 
         Args:
-            module: The model that the keys and values are of.
-            tokens: By slot.
+            body: Of the model that the keys and values are of.
+            slots: Which.
+            tokens: One for each.
+
+        Returns:
+            The last hidden states [all slots, hidden].
         """
-        device = self.lengths.device
-        order = torch.tensor(list(tokens), device=device)
-        fed, lengths = self.lengths.new_zeros(len(self)), self.lengths.new_zeros(len(self))
-        fed[order] = torch.tensor(list(tokens.values()), device=device)
-        lengths[order] = self.lengths[order]
-        self.lengths = lengths
-        longest = int(lengths.max()) + 1
-        self._grow(longest)
-        seen = -(-longest // ROOM) * ROOM
-        causal: Any = module
-        with attending(module, NAME, _attend):
-            out = causal.base_model(
-                input_ids=fed[None],
-                position_ids=lengths[None],
-                attention_mask=torch.zeros(1, 1, 1, 1, dtype=torch.long, device=device),  # transformers makes none of its own
-                use_cache=False,
-                decoding=_Step(self, seen, lengths[:, None] - torch.arange(seen, device=device)),
-            )
-        self.lengths = lengths + 1
-        return {slot: out.last_hidden_state[0, slot] for slot in tokens}
+        rows = padded_count(len(self))
+        fed, lengths = [0] * rows, [0] * rows
+        for slot, token in zip(slots, tokens, strict=True):
+            fed[slot], lengths[slot] = token, self.lengths[slot]
+        self._grow(max(lengths) + 1)
+        places = torch.tensor(lengths, device=body.device)
+        self.lengths = lengths[: len(self)]
+        hidden = body.hidden(torch.tensor(fed, device=body.device), places, _Step(self, places[: len(self)]))
+        self.lengths = [length + 1 for length in self.lengths]
+        return hidden[: len(self)]
 
 
-@dataclass
 class _Step:
-    """One step: the slots, how many places are read, and how far back each is."""
+    """One forward pass: each new token goes to its slot's next place and attends to what its slot holds."""
 
-    slots: Slots
-    seen: int
-    distance: Tensor
-    layer: int = 0
+    def __init__(self, slots: Slots, places: Tensor):
+        self._slots = slots
+        self._places = places
+        self._blocks = _blocks(max(slots.lengths) + 1)
+        self._layer = 0
+        self._biases: dict[tuple[int | None, int, int], Tensor] = {}
+        self._writes = list(_writes(slots.lengths, places))
 
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, rule: Rule) -> Tensor:
+        """Of `body.Attention`; what stands beyond the slots, to make a whole number of rows, gathers nothing."""
+        keys, values = self._slots.layers[self._layer]
+        self._layer += 1
+        for number, rows, places in self._writes:
+            keys[number][rows, :, places] = key[rows]
+            values[number][rows, :, places] = value[rows]
+        count, heads = keys[0].shape[:2]
+        asked = query[:count].reshape(count * heads, -1, query.shape[-1])
+        scores = [torch.bmm(asked, block.flatten(0, 1).transpose(1, 2)) for block in keys[: self._blocks]]
+        weights = self._weights(scores, heads, rule)
+        total = torch.bmm(weights[..., :ROOM], values[0].flatten(0, 1))
+        for number in range(1, self._blocks):
+            total.baddbmm_(weights[..., number * ROOM : (number + 1) * ROOM], values[number].flatten(0, 1))
+        found = total.view(count, query.shape[1], -1)
+        return torch.cat([found, found.new_zeros(len(query) - count, *found.shape[1:])]) if len(query) > count else found
 
-def _attend(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    decoding: _Step,
-    scaling: float | None = None,
-    sliding_window: int | None = None,
-    softcap: float | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Each of [1, heads, slots, width] attends to its own slot, after its key and value went there."""
-    keys, values = decoding.slots.layers[decoding.layer]
-    decoding.layer += 1
-    rows = torch.arange(len(keys), device=keys.device)
-    keys[rows, :, decoding.slots.lengths] = key[0].transpose(0, 1)
-    values[rows, :, decoding.slots.lengths] = value[0].transpose(0, 1)
-    heads, width = query.shape[1], query.shape[3]
-    shared = heads // keys.shape[1]
-    asked = query[0].transpose(0, 1).reshape(-1, shared, width)
-    scores = torch.bmm(asked, keys[:, :, : decoding.seen].flatten(0, 1).transpose(1, 2))
-    scores = scores.mul_(width**-0.5 if scaling is None else scaling)
-    if softcap is not None:
-        scores = torch.tanh(scores / softcap) * softcap
-    hidden = decoding.distance < 0
-    if sliding_window is not None:
-        hidden = hidden | (decoding.distance >= sliding_window)
-    scores = scores.view(len(keys), heads, decoding.seen).masked_fill_(hidden[:, None], -math.inf)
-    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype).view(-1, shared, decoding.seen)
-    total = torch.zeros_like(asked)
-    for begin in range(0, decoding.seen, ROOM):
-        some = slice(begin, begin + ROOM)
-        total = total + torch.bmm(weights[..., some], values[:, :, some].flatten(0, 1))
-    return total.view(1, len(keys), heads, width), None
+    def _weights(self, scores: Sequence[Tensor], heads: int, rule: Rule) -> Tensor:
+        together = torch.cat(list(scores), -1) if len(scores) > 1 else scores[0]
+        unseen = self._unseen(rule.window, heads, together.shape[1]).to(together.dtype)
+        capped = rule.capped(together * rule.scale) + unseen if rule.cap else torch.add(unseen, together, alpha=rule.scale)
+        return capped.softmax(-1, dtype=torch.float32).to(together.dtype)
+
+    def _unseen(self, window: int | None, heads: int, shared: int) -> Tensor:
+        """[slots * key heads, queries that share a key, places]: minus infinity for what is not seen, else zero."""
+        key = window, heads, shared
+        if key not in self._biases:
+            distance = self._places[:, None] - torch.arange(self._blocks * ROOM, device=self._places.device)
+            hidden = distance < 0 if window is None else (distance < 0) | (distance >= window)
+            bias = torch.zeros(hidden.shape, device=hidden.device).masked_fill_(hidden, -math.inf)
+            self._biases[key] = bias[:, None, None].expand(-1, heads, shared, -1).flatten(0, 1).contiguous()
+        return self._biases[key]
 
 
-def _slots_like(pool: Tensor, slots: int) -> Tensor:
-    return pool.new_zeros(slots, pool.shape[1], ROOM, pool.shape[2])
+def _writes(lengths: Sequence[int], places: Tensor) -> Iterator[tuple[int, Any, Any]]:
+    """Where the new tokens go: block, rows and places in it; rows of one length by a slice, which costs the least."""
+    if len(set(lengths)) == 1:
+        yield lengths[0] // ROOM, slice(len(lengths)), lengths[0] % ROOM
+        return
+    for number in sorted({length // ROOM for length in lengths}):
+        rows = (places // ROOM == number).nonzero()[:, 0]
+        yield number, rows, places[rows] % ROOM
 
 
-def _longer(tensor: Tensor, dimension: int, more: int) -> Tensor:
-    shape = list(tensor.shape)
-    shape[dimension] = more
-    return torch.cat([tensor, tensor.new_zeros(shape)], dimension)
+def _blocks(wanted: int) -> int:
+    return -(-wanted // ROOM)

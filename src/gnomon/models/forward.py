@@ -17,6 +17,12 @@ def padded_count(rows: int) -> int:
     return -(-rows // ROWS) * ROWS
 
 
+def whole(rows: Tensor) -> Tensor:
+    """Padded to a multiple of `ROWS` along the first dimension by repeating the first."""
+    padding = padded_count(len(rows)) - len(rows)
+    return torch.cat([rows, rows[:1].expand(padding, *rows.shape[1:])]) if padding else rows
+
+
 def at_positions(module: nn.Module, owners: Tensor, positions: Tensor, **inputs: Any) -> Tensor:
     """Runs a causal language model and gives the logits at chosen positions only.
 
@@ -32,9 +38,7 @@ def at_positions(module: nn.Module, owners: Tensor, positions: Tensor, **inputs:
     Returns:
         Logits `[padded_count(wanted), vocabulary]`; rows beyond `wanted` repeat the first.
     """
-    padding = padded_count(len(owners)) - len(owners)
-    rows = torch.cat([owners, owners[:1].expand(padding)])
-    columns = torch.cat([positions, positions[:1].expand(padding)])
+    rows, columns = whole(owners), whole(positions)
     causal: Any = module
     head: nn.Module | None = causal.get_output_embeddings()
     if head is None:

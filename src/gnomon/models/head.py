@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gnomon.models.forward import whole
 from gnomon.models.products import pack, product
 
 MOST_ROWS = 1024
@@ -93,9 +94,3 @@ class Head:
             total = total * (before - most).exp() + logits.sub_(most).exp_().sum(-1, keepdim=True)
         logprobs = chosen - most - total.log()
         return logprobs[:count, 0], (chosen >= most)[:count, 0]
-
-
-def whole(rows: Tensor) -> Tensor:
-    """A multiple of four rows, the first repeated: below it CPU kernels sum in another order."""
-    padding = -len(rows) % 4
-    return torch.cat([rows, rows[:1].expand(padding, *rows.shape[1:])]) if padding else rows

@@ -17,16 +17,17 @@ from torch import Tensor, nn
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.messages import Prompt
 from gnomon.errors import UnknownModel, Unsupported
-from gnomon.models.engine import Batcher, More, padded_length
+from gnomon.models.engine import Batcher, More
 from gnomon.models.fingerprint import fingerprint_of
 from gnomon.models.forward import hooked
-from gnomon.models.head import Head
 from gnomon.models.model import Generation, ModelCard, Piece, Sampling, Score
 from gnomon.models.options import parse_options
-from gnomon.models.products import PackedWeights
-from gnomon.models.sampling import Caller, GenerationRow, Sampler, generate_rows, size
-from gnomon.models.scoring import ScoreRow, TreeScorer, honours_trees, plan_row, score_padded
+from gnomon.models.padded import sample_padded, score_padded
+from gnomon.models.replies import Caller, GenerationRow, Words
+from gnomon.models.sampling import Sampler
+from gnomon.models.scoring import ScoreRow, TreeScorer, plan_row
 from gnomon.models.tokenisation import Continuation, Tokeniser
+from gnomon.models.tree_probe import tree_scorer
 from gnomon.models.weights import LoadOptions, find_directory, load
 
 CPU_BATCH_TOKENS = 2_048
@@ -164,7 +165,7 @@ class LocalModel:
         """
         self._check_cache()
         rows = [self._generation_row(prompt, sampling, position) for position, prompt in enumerate(prompts)]
-        futures = [self._generator.submit(size(row), row) for row in rows]
+        futures = [self._generator.submit(row.size, row) for row in rows]
         try:
             return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
         finally:
@@ -187,7 +188,7 @@ class LocalModel:
             loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
         row = self._generation_row(prompt, sampling, position, Caller(tell))
-        future = self._generator.submit(size(row), row)
+        future = self._generator.submit(row.size, row)
         future.add_done_callback(lambda _: tell(None))
         try:
             while (piece := await pieces.get()) is not None:
@@ -261,10 +262,6 @@ class LocalModel:
             caller=caller or Caller(),
         )
 
-    def _generation_length(self, row: GenerationRow) -> int:
-        """Padded prompt length, so that padding and reply fit where slots are limited."""
-        return padded_length(len(row.prompt))
-
     def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
         tree = self._tree
         return self._exclusively(tree.score(rows) if tree else score_padded(self.module, rows, self._batch_tokens))
@@ -274,7 +271,8 @@ class LocalModel:
         nothing = object()
         while True:
             with self._in_use, torch.no_grad():
-                self.module.eval()
+                if self.module.training:
+                    self.module.eval()
                 found = next(work, nothing)
             if found is nothing:
                 return
@@ -287,22 +285,12 @@ class LocalModel:
     def _run_generations(
         self, rows: Sequence[GenerationRow], more: More[GenerationRow]
     ) -> Iterator[tuple[int, Generation | Exception]]:
-        tree = self._tree
+        tree, words = self._tree, Words(self.tokeniser, self._ends)
         if tree is None:
-            yield from self._run_padded(rows)
+            yield from self._exclusively(sample_padded(self.module, rows, words))
             return
-        sampler = Sampler(self.module, tree.head, self.tokeniser, self._ends, self._batch_tokens, tree.weights)
-        yield from filter(None, self._exclusively(sampler.sample(rows, more, self._reply_tokens)))
-
-    def _run_padded(self, rows: Sequence[GenerationRow]) -> Iterator[tuple[int, Generation | Exception]]:
-        by_length: dict[int, list[int]] = {}
-        for number, row in enumerate(rows):
-            by_length.setdefault(self._generation_length(row), []).append(number)
-        for length, numbers in by_length.items():
-            with self._in_use, torch.no_grad():
-                self.module.eval()
-                found = generate_rows(self.module, self.tokeniser, self._ends, [rows[number] for number in numbers], length)
-            yield from zip(numbers, found, strict=True)
+        sampler = Sampler(tree.body, tree.head, words, self._batch_tokens, self._reply_tokens)
+        yield from filter(None, self._exclusively(sampler.sample(rows, more)))
 
     def _cached_tokens(self) -> int:
         """Tokens whose keys and values take `GENERATION_CACHE` bytes (0 where that is not known, or not the CPU's)."""
@@ -319,9 +307,7 @@ class LocalModel:
         """What scores requests as one tree; None where the model does not take one."""
         with self._in_use, torch.no_grad():
             self.module.eval()
-            head = Head.of(self.module)
-            honours = head and honours_trees(self.module, self._vocabulary)
-            return TreeScorer(self.module, head, self._batch_tokens, PackedWeights(self.module)) if head and honours else None
+            return tree_scorer(self.module, self._batch_tokens)
 
     @cached_property
     def _caches(self) -> bool:

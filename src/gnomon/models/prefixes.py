@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon.models.forward import ROWS, padded_count
+
 Indices = NDArray[np.int64]
 
 BLOCK = 32
@@ -49,7 +51,7 @@ class Group:
 
     Attributes:
         head: [h] places in the pool, h a multiple of `BLOCK` or 0.
-        queries: [rows, q] places among the new tokens, padded with -1; q a multiple of 4.
+        queries: [rows, q] places among the new tokens, padded with -1; q a multiple of `ROWS`.
         keys: [rows, k] places in the pool, padded with -1; k a multiple of `BLOCK`.
         query_branch, query_position: [rows, q].
         key_branch, key_position: [rows, k].
@@ -70,7 +72,7 @@ class Chunk:
 
     Attributes:
         rows: Numbers of its rows, as they were given.
-        tokens: [n] the new tokens, n a multiple of 4.
+        tokens: [n] the new tokens, n a multiple of `ROWS`.
         positions: [n].
         carried: Places in the pool of the chunk before that the pool begins with; how many, is `len(carried)`.
         groups: How the new tokens attend.
@@ -158,7 +160,7 @@ def _fill(
 def _chunk(numbers: Sequence[int], placed: Sequence[_Placed], carried: Indices) -> Chunk:
     tokens = np.concatenate([part for each in placed for part in (each.row.trunk[each.shared :], *each.row.branches)])
     positions = np.concatenate([part for each in placed for part in _positions(each)])
-    padding = -len(tokens) % 4
+    padding = padded_count(len(tokens)) - len(tokens)
     where = [np.concatenate([each.trunk, *each.branches])[each.row.wanted] - len(carried) for each in placed]
     return Chunk(
         rows=tuple(numbers),
@@ -243,10 +245,10 @@ def _group(members: Sequence[_Placed], head: Indices, carried: int) -> Group:
     queries, keys, query_branch, query_position, key_branch, key_position = fields
     return Group(
         head=head,
-        queries=_padded(queries, 4),
+        queries=_padded(queries, ROWS),
         keys=_padded(keys, BLOCK),
-        query_branch=_padded(query_branch, 4),
-        query_position=_padded(query_position, 4),
+        query_branch=_padded(query_branch, ROWS),
+        query_position=_padded(query_position, ROWS),
         key_branch=_padded(key_branch, BLOCK),
         key_position=_padded(key_position, BLOCK),
     )

@@ -8,15 +8,14 @@ CPU in float32 they are bit for bit the same (asserted by the tests).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gnomon.models.attending import attending
+from gnomon.models.body import Body, Rule
+from gnomon.models.forward import ROWS
 from gnomon.models.prefixes import BLOCK, Chunk, Group, Indices
 
-NAME = "gnomon_tree"
 MOST_SCORES = 1 << 24
 """Most attention scores, queries times keys times heads, that are held at a time."""
 
@@ -70,12 +69,19 @@ class Pass:
     carried: Sequence[tuple[Tensor, Tensor]]
     pools: list[tuple[Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor]])
 
-    def pooled(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """The layer's pool, given its new keys and values [1, heads, tokens, width]."""
-        fresh = key[0].transpose(0, 1), value[0].transpose(0, 1)
-        layer = len(self.pools)
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, rule: Rule) -> Tensor:
+        """Of `body.Attention`."""
+        keys, values = self._pooled(*_apart_if_broken(key, value))
+        out = query.new_zeros(*query.shape[:2], value.shape[-1])
+        for group in self.groups:
+            _attend_group(out, query, keys, values, group, rule)
+        return out
+
+    def _pooled(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """The layer's pool, given its new keys and values."""
+        layer, fresh = len(self.pools), (key, value)
         if self.carried:
-            fresh = torch.cat([self.carried[layer][0], fresh[0]]), torch.cat([self.carried[layer][1], fresh[1]])
+            fresh = torch.cat([self.carried[layer][0], key]), torch.cat([self.carried[layer][1], value])
         self.pools.append(fresh)
         return fresh
 
@@ -87,73 +93,49 @@ class Pass:
         return [(keys.index_select(0, index), values.index_select(0, index)) for keys, values in self.pools]
 
 
-def hidden_states(module: nn.Module, chunk: Chunk, carried: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Pass]:
+def hidden_states(body: Body, chunk: Chunk, carried: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Pass]:
     """The last hidden state of every new token, [tokens, hidden], and the pass that computed them.
 
     Args:
-        module: A causal language model for which `honours_trees`.
+        body: Of a model that takes trees (`tree_probe`).
         chunk: What to compute.
         carried: Keys and values at `chunk.carried` of the pool before, per layer.
     """
-    causal: Any = module
-    device = next(module.parameters()).device
+    device = body.device
     state = Pass(tuple(_Indexed.of(group, device) for group in chunk.groups), carried)
-    with attending(module, NAME, _attend):
-        out = causal.base_model(
-            input_ids=torch.from_numpy(chunk.tokens)[None].to(device),
-            position_ids=torch.from_numpy(chunk.positions)[None].to(device),
-            attention_mask=torch.zeros(1, 1, 1, 1, dtype=torch.long, device=device),  # transformers makes none of its own
-            use_cache=False,
-            tree=state,
-        )
-    return out.last_hidden_state[0], state
+    tokens, positions = (torch.from_numpy(each).to(device) for each in (chunk.tokens, chunk.positions))
+    return body.hidden(tokens, positions, state), state
 
 
-def _attend(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    tree: Pass,
-    scaling: float | None = None,
-    sliding_window: int | None = None,
-    softcap: float | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    keys, values = tree.pooled(key, value)
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    asked = query[0].transpose(0, 1)
-    out = asked.new_zeros(*asked.shape[:2], value.shape[-1])
-    for group in tree.groups:
-        _attend_group(out, asked, keys, values, group, scale, sliding_window, softcap)
-    return out[None], None
+def _apart_if_broken(key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Values that are not numbers become zero and their keys NaN: whoever sees the token gets NaN, and nobody else.
+
+    What is not seen has weight zero, and zero times NaN is NaN.
+    """
+    if bool(value.sum().isfinite()):
+        return key, value
+    broken = ~value.isfinite().flatten(1).all(1)[:, None, None]
+    return key.masked_fill(broken, math.nan), value.masked_fill(broken, 0.0)
 
 
-def _attend_group(
-    out: Tensor, asked: Tensor, keys: Tensor, values: Tensor, group: _Indexed, scale: float, window: int | None, cap: float | None
-) -> None:
+def _attend_group(out: Tensor, asked: Tensor, keys: Tensor, values: Tensor, group: _Indexed, rule: Rule) -> None:
     """Writes the group's attention to `out` [tokens, heads, width]."""
     rows, places, seen = group.distance.shape
     query = asked.index_select(0, group.queries).unflatten(0, (rows, places)).transpose(1, 2)
     head = tuple(pool.index_select(0, group.head).transpose(0, 1) for pool in (keys, values))
     own = tuple(pool.index_select(0, group.keys).unflatten(0, (rows, -1)).transpose(1, 2) for pool in (keys, values))
-    hidden = group.hidden if window is None else group.hidden | (group.distance >= window)
-    step = max(4, MOST_SCORES // (rows * asked.shape[1] * seen) // 4 * 4)
+    hidden = group.hidden if rule.window is None else group.hidden | (group.distance >= rule.window)
+    partly = group.partly or rule.window is not None
+    step = max(ROWS, MOST_SCORES // (rows * asked.shape[1] * seen) // ROWS * ROWS)
     attended: list[Tensor] = []
     for begin in range(0, places, step):
         some = slice(begin, begin + step)
-        attended.append(
-            _attention(query[:, :, some], head, own, hidden[:, None, some], group.partly or window is not None, scale, cap)
-        )
+        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], partly, rule))
     flat = torch.cat(attended, 2).transpose(1, 2).flatten(0, 1)
     out.index_copy_(0, group.queries[group.placed], flat.index_select(0, group.placed))
 
 
-def _attention(
-    query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, partly: bool, scale: float, cap: float | None
-) -> Tensor:
+def _attention(query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, partly: bool, rule: Rule) -> Tensor:
     """Attention of [rows, heads, queries, width] to a head [key heads, h, width] that all share and to keys of their own.
 
     Args:
@@ -162,29 +144,27 @@ def _attention(
         own: Keys and values [rows, key heads, k, width].
         hidden: [rows, 1, queries, h + k], what is not seen.
         partly: Whether some of the head is not seen.
-        scale: Of the scores.
-        cap: Soft cap of the scores (None: none).
+        rule: The layer's; its window is in `hidden`.
 
     Returns:
         [rows, heads, queries, width].
     """
     rows, heads, queries, _ = query.shape
     shared = heads // own[0].shape[1]
-    grouped = (query * scale).unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
+    grouped = (query * rule.scale).unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
     length = head[0].shape[1]
-    scores = _masked(torch.matmul(grouped, own[0].transpose(-1, -2)), hidden[..., length:], shared, cap)
+    scores = _masked(torch.matmul(grouped, own[0].transpose(-1, -2)), hidden[..., length:], shared, rule)
     if length:
         together = grouped.transpose(0, 1).flatten(1, 2)
         before = torch.bmm(together, head[0].transpose(-1, -2)).unflatten(1, (rows, -1)).transpose(0, 1)
-        scores = torch.cat([_masked(before, hidden[..., :length] if partly else None, shared, cap), scores], -1)
+        scores = torch.cat([_masked(before, hidden[..., :length] if partly else None, shared, rule), scores], -1)
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     return _weighted(weights, head[1], own[1]).unflatten(2, (shared, queries)).flatten(1, 2)
 
 
-def _masked(scores: Tensor, hidden: Tensor | None, shared: int, cap: float | None) -> Tensor:
+def _masked(scores: Tensor, hidden: Tensor | None, shared: int, rule: Rule) -> Tensor:
     """Scores [rows, key heads, shared * queries, keys], capped, minus infinity where `hidden` [rows, 1, queries, keys]."""
-    if cap is not None:
-        scores = torch.tanh(scores / cap) * cap
+    scores = rule.capped(scores)
     if hidden is not None:
         scores.unflatten(2, (shared, -1)).masked_fill_(hidden[:, None], -math.inf)
     return scores

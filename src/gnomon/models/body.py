@@ -1,0 +1,142 @@
+"""A causal language model below its output head, run on tokens of many sequences at once with an attention of our own.
+
+What is asked of a model of transformers: that it reads position ids, calls its attention through transformers' interface, and
+hands keyword arguments that it does not know through to it. `tree_probe` finds out by trying.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gnomon.errors import DeterministicFailure
+from gnomon.models.attending import register
+from gnomon.models.products import PackedWeights
+
+NAME = "gnomon"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a layer attends.
+
+    Attributes:
+        scale: Factor of the scores.
+        window: How many tokens are seen, the asking one among them (None: all before).
+        cap: Soft cap of the scores (None: none).
+    """
+
+    scale: float
+    window: int | None = None
+    cap: float | None = None
+
+    def capped(self, scores: Tensor) -> Tensor:
+        """The scores under the soft cap."""
+        return scores if self.cap is None else torch.tanh(scores / self.cap) * self.cap
+
+
+class Attention(Protocol):
+    """One forward pass: it is asked layer by layer."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, rule: Rule) -> Tensor:
+        """What the new tokens gather.
+
+        Args:
+            query: [tokens, heads, width].
+            key: [tokens, key heads, width].
+            value: [tokens, key heads, width of values].
+            rule: The layer's.
+
+        Returns:
+            [tokens, heads, width of values].
+        """
+        ...
+
+
+@dataclass(frozen=True, repr=False)
+class Body:
+    """A model with what its passes need.
+
+    Attributes:
+        module: A causal language model of transformers, in evaluation mode.
+        weights: Its weights, packed.
+        parameters: Its parameters as they are.
+        versions: How often each was changed when `of` was called.
+        configs: The configurations that its layers read.
+    """
+
+    module: nn.Module
+    weights: PackedWeights
+    parameters: tuple[Tensor, ...]
+    versions: tuple[int, ...]
+    configs: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> "Body":
+        """The body of a model whose weights do not change from now on."""
+        register(NAME, _attend)
+        found = [getattr(each, "config", None) for each in module.modules()]
+        configs = {id(config): config for config in found if hasattr(config, "_attn_implementation_internal")}
+        parameters = tuple(module.parameters())
+        return cls(module, PackedWeights(module), parameters, _versions(parameters), tuple(configs.values()))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.parameters[0].device
+
+    def hidden(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
+        """The last hidden states [tokens, hidden] of tokens [tokens] at positions [tokens].
+
+        Raises:
+            DeterministicFailure: The weights changed since `of`.
+        """
+        if _versions(self.parameters) != self.versions:
+            raise DeterministicFailure("The model's weights changed while it was open; open the changed model anew.")
+        causal: Any = self.module
+        with self._attending(), self.weights.used():
+            out = causal.base_model(
+                input_ids=tokens[None],
+                position_ids=positions[None],
+                attention_mask=tokens.new_zeros(1, 1, 1, 1),  # of four dimensions: transformers makes none of its own
+                use_cache=False,
+                asked=attention,
+            )
+        return out.last_hidden_state[0]
+
+    @contextmanager
+    def _attending(self) -> Generator[None]:
+        """As `attending`, without the search for configurations, which costs as much as a small model's step."""
+        before = [config._attn_implementation_internal for config in self.configs]
+        for config in self.configs:
+            config._attn_implementation_internal = NAME
+        try:
+            yield
+        finally:
+            for config, name in zip(self.configs, before, strict=True):
+                config._attn_implementation_internal = name
+
+
+def _versions(parameters: tuple[Tensor, ...]) -> tuple[int, ...]:
+    return tuple(0 if each.is_inference() else each._version for each in parameters)
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    asked: Attention,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    rule = Rule(query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap)
+    tokens_first = [states[0].transpose(0, 1) for states in (query, key, value)]
+    return asked.attend(tokens_first[0], tokens_first[1], tokens_first[2], rule)[None], None
