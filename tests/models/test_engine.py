@@ -197,10 +197,10 @@ def test_a_batch_that_others_keep_joining_holds_no_answers() -> None:
         count = 1
         while not done.is_set():
             waiting.acquire(timeout=10)
-            for work in (taken := list(more(100))):
+            for work in more(100):
                 yield count, work
                 count += 1
-            work = taken = None
+            work = None
 
     batcher = Batcher(run, 100)
     batcher.submit(1, Prompt()).result(10)

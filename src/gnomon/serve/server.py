@@ -71,12 +71,10 @@ async def serve(
         await server.serve([listener])
         if stopping:
             stopping.cancel()
-    stopped = Stopped(server.server_state.total_requests, server.cut_off)
-    if not stopped.cut_off:  # a model still at work for a request that was cut off would be waited for
-        await served.echoes.aclose()
-        if isinstance(model, str):
-            await opened.aclose()
-    return stopped
+    await served.echoes.aclose()
+    if isinstance(model, str):
+        await opened.aclose()
+    return Stopped(server.server_state.total_requests, server.cut_off)
 
 
 class Server(uvicorn.Server):
@@ -97,10 +95,12 @@ class Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops accepting, waits for what runs and cancels what takes too long."""
+        """Stops accepting, waits for what runs and cancels what takes too long, or is left when Ctrl-C is pressed again."""
         await super().shutdown(sockets)
         cancelled = set(self.server_state.tasks)
         self.cut_off = len(cancelled)
+        for task in cancelled:
+            task.cancel()
         if cancelled:
             await asyncio.wait(cancelled, timeout=1.0)
 
