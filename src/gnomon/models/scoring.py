@@ -8,6 +8,7 @@ wanted (`models/head.py`). Models whose attention cannot be told what to see sco
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from gnomon.models.engine import padded_length
 from gnomon.models.forward import as_list, at_positions, padded_count
 from gnomon.models.head import Head
 from gnomon.models.model import Score
+from gnomon.models.predictions import Predicted, from_logits, read_predictions
 from gnomon.models.prefixes import Indices, Row, chunks
 from gnomon.models.products import PackedWeights
 from gnomon.models.tokenisation import Continuation, common_length
@@ -38,12 +40,14 @@ class ScoreRow:
         targets: The tokens that they predict.
         counts: How many of them belong to each continuation.
         continuations: The request itself.
+        top: With how many of the likeliest tokens each target is to be told as a prediction (None: the continuations' scores).
     """
 
     row: Row
     targets: tuple[int, ...]
     counts: tuple[int, ...]
     continuations: tuple[Continuation, ...]
+    top: int | None = None
 
     @property
     def size(self) -> int:
@@ -51,7 +55,7 @@ class ScoreRow:
         return len(self.row.trunk) + sum(map(len, self.row.branches))
 
 
-def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
+def plan_row(continuations: Sequence[Continuation], top: int | None = None) -> ScoreRow:
     """Lays continuations of one prefix out in one row. Each must have at least one scored token, with one before it."""
     fed = [continuation.ids[:-1] for continuation in continuations]
     trunk = fed[0]
@@ -71,6 +75,7 @@ def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
         targets=tuple(token for each in continuations for token in each.ids[each.start :]),
         counts=tuple(len(each.ids) - each.start for each in continuations),
         continuations=tuple(continuations),
+        top=top,
     )
 
 
@@ -92,8 +97,8 @@ class TreeScorer:
     _trunk: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     _kept: Sequence[tuple[Tensor, Tensor]] = ()
 
-    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
-        """The scores of each row's continuations with the row's number, as they are computed."""
+    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Any]]]:
+        """The scores of each row's continuations, or its predictions, with the row's number, as they are computed."""
         kept, self._kept, begun, self._trunk = self._kept, (), self._trunk, np.empty(0, np.int64)
         pool, last = None, self._trunk
         for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
@@ -101,12 +106,16 @@ class TreeScorer:
             with self.weights.used():
                 hidden, pool = hidden_states(self.module, chunk, carried)
             targets = torch.tensor([token for index in chunk.rows for token in rows[index].targets])
-            read = self.head.read(hidden[torch.from_numpy(chunk.wanted).to(hidden.device)], targets.to(hidden.device))
-            logprobs, greedy = (as_list(column) for column in read)
+            hidden = hidden[torch.from_numpy(chunk.wanted).to(hidden.device)]
+            scored = any(rows[index].top is None for index in chunk.rows)
+            logprobs, greedy = map(as_list, self.head.read(hidden, targets.to(hidden.device))) if scored else ([], [])
             begin = 0
             for index, count in zip(chunk.rows, chunk.counts, strict=True):
-                some = slice(begin, begin + count)
-                yield index, _split(rows[index], logprobs[some], greedy[some])
+                some, top = slice(begin, begin + count), rows[index].top
+                if top is None:
+                    yield index, _split(rows[index], logprobs[some], greedy[some])
+                else:
+                    yield index, read_predictions(self.head, hidden[some], rows[index].targets, top)
                 begin += count
             self._trunk, last = rows[chunk.rows[-1]].row.trunk, chunk.paths[-1]
         if pool is not None:
@@ -122,10 +131,11 @@ def _chosen(kept: Sequence[tuple[Tensor, Tensor]], places: Indices) -> list[tupl
     return [(keys[index.to(keys.device)], values[index.to(keys.device)]) for keys, values in kept] if len(places) else []
 
 
-def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Score]]]:
+def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Any]]]:
     """The same by a padded sequence per continuation, equally long ones together."""
-    found: list[list[Score | None]] = [[None] * len(row.continuations) for row in rows]
-    alone = [(index, place, each) for index, row in enumerate(rows) for place, each in enumerate(row.continuations)]
+    scored = [(index, row) for index, row in enumerate(rows) if row.top is None]
+    found: dict[int, list[Score | None]] = {index: [None] * len(row.continuations) for index, row in scored}
+    alone = [(index, place, each) for index, row in scored for place, each in enumerate(row.continuations)]
     by_length: dict[int, list[tuple[int, int, Continuation]]] = {}
     for one in alone:
         by_length.setdefault(padded_length(len(one[2].ids) - 1), []).append(one)
@@ -136,8 +146,18 @@ def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) 
             scores = _score_sequences(module, [each for _, _, each in some], length)
             for (index, place, _), score in zip(some, scores, strict=True):
                 found[index][place] = score
-    for index, scores in enumerate(found):
+    for index, scores in found.items():
         yield index, [score for score in scores if score is not None]
+    for index, row in enumerate(rows):
+        if row.top is not None:
+            yield index, predict_padded(module, row)
+
+
+def predict_padded(module: nn.Module, row: ScoreRow) -> list[Predicted]:
+    """A row's predictions by a forward pass of its own."""
+    ids = torch.from_numpy(row.row.trunk)[None].to(next(module.parameters()).device)
+    causal: Any = module
+    return from_logits(causal(input_ids=ids, use_cache=False).logits[0, row.row.wanted], row.targets, row.top or 0)
 
 
 def _score_sequences(module: nn.Module, sequences: Sequence[Continuation], length: int) -> list[Score]:

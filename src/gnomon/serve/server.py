@@ -71,7 +71,6 @@ async def serve(
         await server.serve([listener])
         if stopping:
             stopping.cancel()
-    await served.echoes.aclose()
     if isinstance(model, str):
         await opened.aclose()
     return Stopped(server.server_state.total_requests, server.cut_off)
