@@ -217,6 +217,24 @@ def test_a_batch_that_others_keep_joining_holds_no_answers() -> None:
     batcher.close()
 
 
+def test_what_waits_and_runs_is_counted() -> None:
+    recorder = Recorder()
+    batcher = Batcher(recorder, 100)
+    assert batcher.unanswered == 0
+    blocked(recorder, batcher)
+    futures = [batcher.submit(1, work) for work in (1, 2, 3)]
+    assert batcher.unanswered == 4
+    futures[0].cancel()
+    assert batcher.unanswered == 3
+    recorder.released.set()
+    assert futures[2].result(10) == 6
+    failing = batcher.submit(1, -1)
+    with pytest.raises(DeterministicFailure):
+        failing.result(10)
+    batcher.close()
+    assert batcher.unanswered == 0
+
+
 @given(st.integers(1, 20_000))
 def test_padding_is_a_multiple_of_16_and_wastes_little(length: int) -> None:
     padded = padded_length(length)

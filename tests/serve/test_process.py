@@ -16,11 +16,9 @@ import pytest
 from .test_stream import eventually
 
 CODE = """
-import atexit, sys
-from gnomon.cli import main
+import atexit, runpy, sys
 atexit.register(print, "Bye.", file=sys.stderr)  # os._exit and an abort skip it
-sys.argv[0] = "gnomon"
-main()
+runpy.run_module("gnomon", run_name="__main__", alter_sys=True)
 """
 LONG = {"max_tokens": 250, "n": 16, "seed": 0}
 """Takes about a second for one prompt, and far more for a hundred."""

@@ -81,7 +81,14 @@ class Batcher(Generic[Work, Result]):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._running = 0
         self._left = threading.Event()
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that wait or run."""
+        with self._changed:
+            return self._running + sum(not request.future.cancelled() for request in self._waiting)
 
     def submit(self, size: int, work: Work) -> Future[Result]:
         """Queues a request; cancelling the future takes it out again, or ends its batch if nobody waits for the rest of that."""
@@ -106,6 +113,7 @@ class Batcher(Generic[Work, Result]):
     def _serve(self) -> None:
         while batch := self._next_batch():
             self._run_batch(batch, self._take)
+            self._running = 0
         if self._idle:
             self._idle()
 
@@ -142,6 +150,7 @@ class Batcher(Generic[Work, Result]):
                     batch.append(request)
                     most -= request.size
             self._waiting = left
+            self._running += len(batch)
         return batch
 
     def _run_batch(self, batch: list[Request[Work]], take: Callable[[int], list[Request[Work]]]) -> None:
@@ -157,6 +166,8 @@ class Batcher(Generic[Work, Result]):
         try:
             for number, result in self._run([request.work for request in batch], more):
                 _settle(missing.pop(number), result)
+                with self._changed:
+                    self._running -= 1
                 if self._given_up(missing.values()):
                     return
             for request in missing.values():

@@ -249,6 +249,11 @@ class LocalModel:
                 scores[index] = score
         return [score for score in scores if score is not None]
 
+    @property
+    def unanswered(self) -> int:
+        """Prompts and prefixes that wait for their replies and scores, or are at work."""
+        return self._scorer.unanswered + self._generator.unanswered
+
     async def aclose(self) -> None:
         """Ends the engine's threads; the weights go with the last reference to this object. A later call starts them anew."""
         await asyncio.gather(*(asyncio.to_thread(batcher.close) for batcher in (self._scorer, self._generator)))
