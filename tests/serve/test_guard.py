@@ -43,7 +43,7 @@ def test_without_the_token_only_health_is_open() -> None:
 
 
 def test_an_address_that_others_reach_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ConfigurationError, match="GNOMON_SERVE_TOKEN"):
+    with pytest.raises(ConfigurationError, match=r"^whoever reaches 0\.0\.0\.0 .* set GNOMON_SERVE_TOKEN"):
         gnomon.serve("scripted/honest", host="0.0.0.0")
     with pytest.raises(ValidationError):
         ServeConfig(host="192.0.2.1")
