@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,7 +23,8 @@ REQUESTS = 2000
 SHARED = "The capital of one is two. " * 12
 """A beginning of some prompts' length, which others have too."""
 MOST_GROWTH = 24 * 2**20
-"""Bytes between a quarter of the requests and the last; a request that leaked its prompt, reply and pieces would cost more."""
+"""Bytes between a first storm, when every batch has been as large as it gets, and the last; requests that leaked their prompts,
+replies and pieces would cost more."""
 
 
 def memory(url: str) -> float:
@@ -105,22 +107,24 @@ def counted(url: str, name: str) -> float:
 @pytest.mark.slow
 def test_a_storm_of_every_kind_gets_what_each_request_gets_alone_and_leaves_nothing_behind() -> None:
     numbers = range(REQUESTS)
-    with process("organism/base") as (_, url):
+    with process("organism/base") as (server, url):
         model = httpx.get(f"{url}/models").json()["data"][0]["id"]
-        quarter = asyncio.run(mixed_storm(url, model, numbers[: REQUESTS // 4]))
-        after_quarter = memory(url)
-        begun = time.perf_counter()
+        first = asyncio.run(mixed_storm(url, model, numbers[: REQUESTS // 2]))
+        before, begun = memory(url), time.perf_counter()
         answers = asyncio.run(mixed_storm(url, model, numbers))
-        took = time.perf_counter() - begun
-        at_end = memory(url)
+        took, after = time.perf_counter() - begun, memory(url)
         leave_in_mid_stream(url, 8)
         eventually(lambda: counted(url, "gnomon_rows") == 0 and counted(url, "gnomon_requests_in_flight") == 1)
-        alone = asyncio.run(mixed_storm(url, model, numbers, clients=1))
-    print(json.dumps({"requests/s": REQUESTS / took, "MB": [after_quarter / 2**20, at_end / 2**20]}))
+        alone = asyncio.run(mixed_storm(url, model, numbers[::4], clients=1))
+        peak = 1024 * float(Path(f"/proc/{server.pid}/status").read_text().partition("VmHWM:")[2].split()[0])
+    figures = {"requests/s": REQUESTS / took} | {
+        name: round(size / 2**20) for name, size in {"MB before": before, "after": after, "peak": peak}.items()
+    }
+    print(json.dumps(figures))
     assert sorted(answers) == list(numbers)
-    assert answers == alone
-    assert {index: answers[index] for index in quarter} == quarter
-    assert at_end - after_quarter < MOST_GROWTH, json.dumps({"after a quarter": after_quarter, "at the end": at_end})
+    assert {index: answers[index] for index in alone} == alone
+    assert {index: answers[index] for index in first} == first
+    assert after - before < MOST_GROWTH, json.dumps(figures)
 
 
 @pytest.mark.slow

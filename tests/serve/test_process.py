@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -109,3 +110,16 @@ def test_ctrl_c_is_a_proper_end() -> None:
         _, said = server.communicate(timeout=60)
     assert server.returncode == 0
     assert said.splitlines() == ["Stopped after 1 requests.", "Bye."]
+
+
+@pytest.mark.slow
+def test_a_connection_that_rests_is_still_there() -> None:
+    """Replays a client that was busy for some seconds, and whose next request on its connection was lost."""
+    with process("scripted/honest") as (_, url), closing(HTTPConnection("127.0.0.1", httpx.URL(url).port)) as connection:
+        connection.connect()
+        opened = connection.sock
+        for rest in (7, 0):  # http.client would open another connection in place of one that was closed
+            connection.request("GET", "/health")
+            assert connection.getresponse().read()
+            assert connection.sock is opened
+            time.sleep(rest)

@@ -18,6 +18,10 @@ from gnomon.serve.app import build
 from gnomon.serve.config import ServeConfig
 from gnomon.serve.work import Served
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open. Clients keep theirs for about 5, uvicorn's default: whoever asks in the moment in
+which the server closes the connection loses the request."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -157,4 +161,5 @@ def _uvicorn_config(served: Served, config: ServeConfig) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=config.grace,
+        timeout_keep_alive=KEEP_ALIVE,
     )
