@@ -457,7 +457,8 @@ def _configured(kind: "type[M]", options: Settings) -> "M":
         name = ".".join(str(step) for step in first["loc"])
         if first["type"] == "extra_forbidden":
             raise ConfigurationError(f"there is no setting {name!r}; choose from {', '.join(kind.model_fields)}") from None
-        raise ConfigurationError(f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name}: {said[0].lower()}{said[1:]}" if name else said) from None
 
 
 def _trainable(model: "str | Model") -> "LocalModel":

@@ -5,7 +5,6 @@ Exit code 0: done; 1: the work failed; 2: the user can mend it, and one sentence
 """
 
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -242,8 +241,6 @@ def serve(
         ready=lambda address: _emit(asdict(address), as_json, lambda: terminal.address(address)),
     )
     _console(stderr=True).print(terminal.stopped(stopped))
-    if stopped.cut_off:  # the engine's thread may be in the middle of a batch; an interpreter that ends beneath it aborts
-        os._exit(0)
 
 
 @app.command(epilog="Example:  gnomon report runs/loop-organism-sycophant-1a2b3c4d")

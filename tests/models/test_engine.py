@@ -1,6 +1,8 @@
 """The batcher, with batch functions that need no model."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -156,6 +158,81 @@ def test_a_cancelled_request_is_not_run() -> None:
     assert kept.result(10) == 16
     batcher.close()
     assert 7 not in [work for batch in recorder.batches for work in batch]
+
+
+@pytest.mark.parametrize("staying", [0, 1])
+def test_a_batch_that_nobody_waits_for_ends_at_its_next_result(staying: int) -> None:
+    """Replays a server that scored for minutes, and could not be stopped, for clients that had left."""
+    computed: list[int] = []
+    begun, left = threading.Event(), threading.Event()
+
+    def run(works: Sequence[int], more: object) -> Iterator[tuple[int, int]]:
+        for number, work in enumerate(works):
+            computed.append(work)
+            begun.set()
+            left.wait(10)
+            yield number, 2 * work
+
+    batcher = Batcher(run, 100)
+    futures = [batcher.submit(1, work) for work in range(9)]
+    assert begun.wait(10)
+    cancelled = [future.cancel() for future in futures[: len(futures) - staying]]
+    left.set()
+    batcher.close()
+    assert not any(cancelled)  # all of them ran already
+    assert computed == ([0] if not staying else list(range(9)))
+    assert [future.result(10) for future in futures[len(futures) - staying :]] == [16] * staying
+
+
+def test_a_batch_that_others_keep_joining_holds_no_answers() -> None:
+    """Replays a server whose memory grew with every request until it had a moment's rest."""
+
+    class Prompt:
+        pass
+
+    waiting, done = threading.Semaphore(0), threading.Event()
+
+    def run(works: Sequence[Prompt], more: More[Prompt]) -> Iterator[tuple[int, Prompt]]:
+        yield 0, works[0]
+        count = 1
+        while not done.is_set():
+            waiting.acquire(timeout=10)
+            for work in more(100):
+                yield count, work
+                count += 1
+            work = None
+
+    batcher = Batcher(run, 100)
+    batcher.submit(1, Prompt()).result(10)
+    answered: list[weakref.ref[Prompt]] = []
+    for _ in range(5):
+        future = batcher.submit(1, Prompt())
+        waiting.release()
+        answered.append(weakref.ref(future.result(10)))
+    del future
+    done.set()
+    gc.collect()
+    assert sum(each() is not None for each in answered) <= 1  # the last may still be on its way
+    waiting.release()
+    batcher.close()
+
+
+def test_what_waits_and_runs_is_counted() -> None:
+    recorder = Recorder()
+    batcher = Batcher(recorder, 100)
+    assert batcher.unanswered == 0
+    blocked(recorder, batcher)
+    futures = [batcher.submit(1, work) for work in (1, 2, 3)]
+    assert batcher.unanswered == 4
+    futures[0].cancel()
+    assert batcher.unanswered == 3
+    recorder.released.set()
+    assert futures[2].result(10) == 6
+    failing = batcher.submit(1, -1)
+    with pytest.raises(DeterministicFailure):
+        failing.result(10)
+    batcher.close()
+    assert batcher.unanswered == 0
 
 
 @given(st.integers(1, 20_000))

@@ -22,7 +22,8 @@ def written_out(logits: Tensor, temperature: float, top_p: float, draw: float) -
     """What one row may give: a draw that falls on a border, but for rounding, may go either way."""
     probabilities = (logits.double() / temperature).softmax(-1)
     ordered, order = probabilities.sort(descending=True, stable=True)
-    kept = {int(token) for token, before in zip(order, ordered.cumsum(0) - ordered, strict=True) if before < top_p}
+    before = ordered.cumsum(0) - ordered
+    kept = {int(token) for token, others in zip(order, before, strict=True) if others < top_p or top_p == 1}
     weights = [float(probability) if token in kept else 0.0 for token, probability in enumerate(probabilities)]
     reached, total, found = 0.0, sum(weights), set[int]()
     for token, weight in enumerate(weights):

@@ -168,7 +168,13 @@ def test_scripted_models_answer_too() -> None:
         ({"prompt": None}, 400, "prompt is missing"),
         ({"max_tokens": 0}, 400, "max_tokens"),
         ({"max_tokens": 1 << 40}, 400, "max_tokens"),
-        ({"n": 100_000}, 400, "n:"),
+        ({"max_tokens": -5}, 400, "max_tokens should be greater than or equal to 0."),
+        ({"max_tokens": "many"}, 400, "max_tokens should be a valid integer."),
+        ({"n": 100_000}, 400, "n should be less than or equal to 128."),
+        ({"prompt": ["a"] * 100, "n": 128}, 400, "4096 choices"),
+        ({"stop": 5}, 400, "stop must be a text or a list"),
+        ({"stop": {"regex": "x"}}, 400, "stop must be a text or a list"),
+        ({"stop_token_ids": [5]}, 400, "stop_token_ids"),
         ({"temperature": -1}, 400, "temperature"),
         ({"temperature": 1e-9}, 400, "temperature"),
         ({"temperature": "hot"}, 400, "temperature"),
@@ -211,6 +217,18 @@ def test_broken_bodies_are_refused(url: str, body: bytes) -> None:
     answer = httpx.post(f"{url}/completions", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["message"]
+
+
+def test_where_a_body_breaks_is_said(url: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{url}/completions", content=b'{"prompt": "a"', headers=headers)
+    assert answer.json()["error"]["message"] == "The body is not JSON: Expecting ',' delimiter at character 14."
+
+
+def test_ten_megabytes_are_refused_by_default(url: str) -> None:
+    answer = httpx.post(f"{url}/completions", json={"prompt": "a" * 10_500_000})
+    assert answer.status_code == 413
+    assert "10000000 bytes" in answer.json()["error"]["message"]
 
 
 def test_what_a_page_of_another_site_can_send_is_refused(url: str) -> None:

@@ -140,9 +140,17 @@ def test_broken_weights_give_an_error_and_no_number() -> None:
         broken = httpx.post(f"{address.url}/completions", json={"prompt": [1, 7, 8], **asked})
         assert broken.status_code == 500
         assert "finite" in broken.json()["error"]["message"]
-        sampled = httpx.post(f"{address.url}/completions", json={"prompt": [1, 7, 8]})
-        assert sampled.status_code == 500
-        assert "finite" in sampled.json()["error"]["message"]
+        chat = {"messages": [{"role": "user", "content": "B"}], "logprobs": True, "top_logprobs": 2}  # B is token 7
+        for route, body in (
+            ("completions", {"prompt": [1, 7, 8]}),
+            ("completions", {"prompt": [1, 7, 8], "temperature": 0, "logprobs": 2, "stream": True}),
+            ("completions", {"prompt": [1, 7, 8], "prompt_logprobs": 2}),
+            ("chat/completions", chat),
+        ):
+            sampled = httpx.post(f"{address.url}/{route}", json=body)
+            assert sampled.status_code == 500, body
+            assert "finite" in sampled.json()["error"]["message"]
+            assert sampled.json()["error"]["type"] == "server_error"
 
 
 def test_the_list_of_vllm_holds_the_start_token_too(url: str, local: LocalModel) -> None:

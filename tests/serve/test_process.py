@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -14,7 +16,11 @@ import pytest
 
 from .test_stream import eventually
 
-CODE = "import sys; from gnomon.cli import main; sys.argv[0] = 'gnomon'; main()"
+CODE = """
+import atexit, runpy, sys
+atexit.register(print, "Bye.", file=sys.stderr)  # os._exit and an abort skip it
+runpy.run_module("gnomon", run_name="__main__", alter_sys=True)
+"""
 LONG = {"max_tokens": 250, "n": 16, "seed": 0}
 """Takes about a second for one prompt, and far more for a hundred."""
 
@@ -58,7 +64,7 @@ def test_sigterm_lets_a_running_request_finish() -> None:
         out, said = server.communicate(timeout=300)
     assert server.returncode == 0
     assert out == ""
-    assert said.splitlines()[-1].startswith("Stopped after ")
+    assert said.splitlines()[-2].startswith("Stopped after ")
     assert "Traceback" not in said
     assert came[0].status_code == 200
     assert len(came[0].json()["choices"]) == 16
@@ -72,8 +78,29 @@ def test_what_takes_longer_than_the_grace_is_cut_off() -> None:
         server.send_signal(signal.SIGTERM)
         _, said = server.communicate(timeout=300)
     assert server.returncode == 0
-    assert isinstance(came[0], httpx.HTTPError) or came[0].status_code >= 500
-    assert "1 had not ended" in said
+    assert came[0].status_code == 503
+    assert "is stopping" in came[0].json()["error"]["message"]
+    assert said.splitlines()[-2:] == ["Stopped after 2 requests; 1 had not ended when the time of grace was over.", "Bye."]
+
+
+@pytest.mark.parametrize("presses", [1, 2], ids=["once", "twice"])
+def test_ctrl_c_ends_streams_that_clients_still_read(presses: int) -> None:
+    """Within the time of grace, or at once when it is pressed again, by an ordinary exit."""
+    asked = {**LONG, "prompt": ["one"] * 8, "stream": True}
+    with process("organism/base-30k", "--grace", "1" if presses == 1 else "600") as (server, url), ExitStack() as clients:
+        streams = [clients.enter_context(httpx.stream("POST", f"{url}/completions", json=asked, timeout=300)) for _ in range(4)]
+        reading = [stream.iter_lines() for stream in streams]  # an iterator that goes would close its connection
+        assert all(next(lines).startswith("data: ") for lines in reading)
+        for _ in range(presses):
+            server.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        told = [list(lines)[-2] for lines in reading]
+        _, said = server.communicate(timeout=300)
+    assert server.returncode == 0
+    assert all("is stopping" in json.loads(line.removeprefix("data: "))["error"]["message"] for line in told)
+    assert "4 had not ended" in said.splitlines()[-2]
+    assert said.splitlines()[-1] == "Bye."
+    assert "Traceback" not in said
 
 
 def test_ctrl_c_is_a_proper_end() -> None:
@@ -82,4 +109,17 @@ def test_ctrl_c_is_a_proper_end() -> None:
         server.send_signal(signal.SIGINT)
         _, said = server.communicate(timeout=60)
     assert server.returncode == 0
-    assert said.strip() == "Stopped after 1 requests."
+    assert said.splitlines() == ["Stopped after 1 requests.", "Bye."]
+
+
+@pytest.mark.slow
+def test_a_connection_that_rests_is_still_there() -> None:
+    """Replays a client that was busy for some seconds, and whose next request on its connection was lost."""
+    with process("scripted/honest") as (_, url), closing(HTTPConnection("127.0.0.1", httpx.URL(url).port)) as connection:
+        connection.connect()
+        opened = connection.sock
+        for rest in (7, 0):  # http.client would open another connection in place of one that was closed
+            connection.request("GET", "/health")
+            assert connection.getresponse().read()
+            assert connection.sock is opened
+            time.sleep(rest)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gnomon.models.model import Generation, Sampling
-from gnomon.serve.answers import Spelled
+from gnomon.serve.answers import Spelled, chat_logprobs
 from gnomon.serve.failures import sentence
 from gnomon.serve.requests import IGNORED, NEUTRAL, ChatRequest, CompletionRequest
 
@@ -117,3 +117,16 @@ def test_a_token_that_cannot_come_has_openais_number() -> None:
     assert told
     assert told["token_logprobs"] == [-9999.0]
     assert told["top_logprobs"] == [{"b": -0.1, "a": -9999.0}]
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_what_is_no_log_probability_has_no_number(broken: float) -> None:
+    """Replays a server that told a broken number as a token that cannot come."""
+    reply = Generation("ab", tokens=("a", "b"), logprobs=(broken, -0.5), top_logprobs=((("a", -0.1), ("c", broken)), ()))
+    told = Spelled().reply(reply)
+    assert told
+    assert told["token_logprobs"] == [None, -0.5]
+    assert told["top_logprobs"] == [{"a": -0.1, "c": None}, {"b": -0.5}]
+    content = chat_logprobs(reply)
+    assert content
+    assert [entry["logprob"] for entry in content["content"]] == [None, -0.5]

@@ -136,6 +136,24 @@ def test_a_client_that_leaves_a_stream_ends_the_work(choices: int) -> None:
         assert not model.finished
 
 
+def test_a_client_that_leaves_leaves_no_row_in_the_engine(url: str, client: openai.OpenAI) -> None:
+    """Every way to leave; who asks afterwards gets the right answer."""
+    asked = {"model": "local/llama", "prompt": "one two", "max_tokens": 9, "seed": 4}
+    before = client.completions.create(**asked).choices[0].text
+    long = {"prompt": ["one"] * 8, "n": 4, "max_tokens": 250, "seed": 0}
+    texts = [[index % 30, index // 30, *[7] * 200] for index in range(900)]
+    scored = {"prompt": texts, "echo": True, "max_tokens": 0, "logprobs": 5}
+    with httpx.stream("POST", f"{url}/completions", json={**long, "stream": True}) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("data: ")
+    for body in (long, scored):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{url}/completions", json=body, timeout=httpx.Timeout(10, read=0.2))
+    metrics = f"{url.removesuffix('/v1')}/metrics"
+    eventually(lambda: "gnomon_rows 0.0" in (told := httpx.get(metrics).text) and "gnomon_requests_in_flight 1.0" in told)
+    assert client.completions.create(**asked).choices[0].text == before
+
+
 @pytest.mark.parametrize("stream", [True, False], ids=["before the first piece", "not streamed"])
 def test_a_client_that_leaves_while_waiting_ends_the_work(stream: bool) -> None:
     model = Echoing(waits=True)

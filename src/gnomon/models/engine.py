@@ -3,9 +3,9 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from gnomon.errors import DeterministicFailure, GnomonError
@@ -29,6 +29,25 @@ Run = Callable[[Sequence[Work], More[Work]], Iterable[tuple[int, Result | Except
 """Computes a batch: gives each request's number with its result or exception, as they come, in any order."""
 
 
+class Answer(Future[Any]):
+    """A future whose `cancel` says that nobody waits for it, also where it comes too late to take the request out.
+
+    Args:
+        left: Set whenever somebody stops waiting.
+    """
+
+    def __init__(self, left: threading.Event):
+        super().__init__()
+        self._left = left
+        self.unwanted = False
+
+    def cancel(self) -> bool:
+        """Takes the request out if it is not running yet; gives whether it was."""
+        self.unwanted = True
+        self._left.set()
+        return super().cancel()
+
+
 @dataclass(eq=False)
 class Request(Generic[Work]):
     """Something waiting to be run.
@@ -36,11 +55,12 @@ class Request(Generic[Work]):
     Attributes:
         size: What it adds to a batch, in tokens.
         work: What the batch function gets.
+        future: Its answer.
     """
 
     size: int
     work: Work
-    future: Future[Any] = field(default_factory=Future[Any])
+    future: Answer
 
 
 class Batcher(Generic[Work, Result]):
@@ -61,10 +81,18 @@ class Batcher(Generic[Work, Result]):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._running = 0
+        self._left = threading.Event()
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that wait or run."""
+        with self._changed:
+            return self._running + sum(not request.future.cancelled() for request in self._waiting)
 
     def submit(self, size: int, work: Work) -> Future[Result]:
-        """Queues a request; cancelling the future before it runs takes it out again."""
-        request = Request(size, work)
+        """Queues a request; cancelling the future takes it out again, or ends its batch if nobody waits for the rest of that."""
+        request = Request(size, work, Answer(self._left))
         with self._changed:
             self._waiting.append(request)
             if self._thread is None:
@@ -85,6 +113,7 @@ class Batcher(Generic[Work, Result]):
     def _serve(self) -> None:
         while batch := self._next_batch():
             self._run_batch(batch, self._take)
+            self._running = 0
         if self._idle:
             self._idle()
 
@@ -121,26 +150,41 @@ class Batcher(Generic[Work, Result]):
                     batch.append(request)
                     most -= request.size
             self._waiting = left
+            self._running += len(batch)
         return batch
 
     def _run_batch(self, batch: list[Request[Work]], take: Callable[[int], list[Request[Work]]]) -> None:
+        missing, count = dict(enumerate(batch)), len(batch)  # who has a result is let go: others may join without end
+
         def more(most: int) -> list[Work]:
+            nonlocal count
             taken = take(most)
-            batch.extend(taken)
+            missing.update(enumerate(taken, count))
+            count += len(taken)
             return [request.work for request in taken]
 
         try:
             for number, result in self._run([request.work for request in batch], more):
-                _settle(batch[number], result)
-            for request in batch:
-                if not request.future.done():
-                    _settle(request, RuntimeError("the batch ended with no result for it"))
+                _settle(missing.pop(number), result)
+                with self._changed:
+                    self._running -= 1
+                if self._given_up(missing.values()):
+                    return
+            for request in missing.values():
+                _settle(request, RuntimeError("the batch ended with no result for it"))
         except Exception as error:
-            left = [request for request in batch if not request.future.done()]
+            left = list(missing.values())
             if len(left) == 1:
                 _settle(left[0], error)
             for half in (left[: len(left) // 2], left[len(left) // 2 :]) if len(left) > 1 else ():
                 self._run_batch(half, lambda _: [])
+
+    def _given_up(self, missing: Collection[Request[Work]]) -> bool:
+        """Whether results are missing, but nobody waits for any of them."""
+        if not self._left.is_set():
+            return False
+        self._left.clear()
+        return bool(missing) and all(request.future.unwanted for request in missing)
 
 
 def _settle(request: Request[Work], result: object) -> None:

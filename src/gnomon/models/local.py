@@ -6,6 +6,7 @@ on accelerators and in half precision they agree to rounding.
 
 import asyncio
 import inspect
+import math
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,13 +17,14 @@ from torch import Tensor, nn
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.messages import Prompt
-from gnomon.errors import UnknownModel, Unsupported
+from gnomon.errors import DeterministicFailure, UnknownModel, Unsupported
 from gnomon.models.engine import Batcher, More
 from gnomon.models.fingerprint import fingerprint_of
 from gnomon.models.forward import hooked
 from gnomon.models.model import Generation, ModelCard, Piece, Sampling, Score
 from gnomon.models.options import parse_options
 from gnomon.models.padded import sample_padded, score_padded
+from gnomon.models.predictions import Predicted
 from gnomon.models.replies import Caller, GenerationRow, Words
 from gnomon.models.sampling import Sampler
 from gnomon.models.scoring import ScoreRow, TreeScorer, plan_row
@@ -222,6 +224,22 @@ class LocalModel:
 
         return list(await asyncio.gather(*(one(prefix, continuations) for prefix, continuations in requests)))
 
+    async def predict(self, ids: Sequence[int], top: int) -> list[Predicted]:
+        """How likely each token after the first is, its rank, and the likeliest tokens in its place.
+
+        Args:
+            ids: At least two tokens, no more than the context and one.
+            top: How many of the likeliest.
+
+        Raises:
+            DeterministicFailure: The model's numbers are not finite.
+        """
+        row = plan_row([Continuation(tuple(ids), 1)], top)
+        found: list[Predicted] = await asyncio.wrap_future(self._scorer.submit(row.size, row))
+        if not all(math.isfinite(each.logprob) for each in found):
+            raise DeterministicFailure("The model's logits are not finite numbers; its weights are broken.")
+        return found
+
     async def _score_where_possible(self, laid_out: Sequence[Continuation], given: Sequence[Sequence[Any]]) -> list[Score]:
         """Scores or reasons, in order; `given` says which continuations are empty."""
         scores = [_unscorable(each, content, self.context) for each, content in zip(laid_out, given, strict=True)]
@@ -231,6 +249,11 @@ class LocalModel:
             for index, score in zip(wanted, found, strict=True):
                 scores[index] = score
         return [score for score in scores if score is not None]
+
+    @property
+    def unanswered(self) -> int:
+        """Prompts and prefixes that wait for their replies and scores, or are at work."""
+        return self._scorer.unanswered + self._generator.unanswered
 
     async def aclose(self) -> None:
         """Ends the engine's threads; the weights go with the last reference to this object. A later call starts them anew."""
@@ -262,7 +285,7 @@ class LocalModel:
             caller=caller or Caller(),
         )
 
-    def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
+    def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[tuple[int, list[Any]]]:
         tree = self._tree
         return self._exclusively(tree.score(rows) if tree else score_padded(self.module, rows, self._batch_tokens))
 

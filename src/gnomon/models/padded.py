@@ -13,15 +13,17 @@ from torch import Tensor, nn
 from gnomon.models.engine import padded_length
 from gnomon.models.forward import as_list, at_positions, padded_count, row_independent_attention, whole
 from gnomon.models.model import Generation, Score
+from gnomon.models.predictions import Predicted, from_logits
 from gnomon.models.replies import GenerationRow, Reply, Words, extend
 from gnomon.models.scoring import ScoreRow, score_of
 from gnomon.models.tokenisation import Continuation
 
 
-def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Score]]]:
+def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Any]]]:
     """As `scoring.TreeScorer.score`, by a padded sequence per continuation, equally long ones together."""
-    found: list[list[Score | None]] = [[None] * len(row.continuations) for row in rows]
-    alone = [(index, place, each) for index, row in enumerate(rows) for place, each in enumerate(row.continuations)]
+    scored = [(index, row) for index, row in enumerate(rows) if row.top is None]
+    found: dict[int, list[Score | None]] = {index: [None] * len(row.continuations) for index, row in scored}
+    alone = [(index, place, each) for index, row in scored for place, each in enumerate(row.continuations)]
     by_length: dict[int, list[tuple[int, int, Continuation]]] = {}
     for one in alone:
         by_length.setdefault(padded_length(len(one[2].ids) - 1), []).append(one)
@@ -32,8 +34,18 @@ def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) 
             scores = _score_sequences(module, [each for _, _, each in some], length)
             for (index, place, _), score in zip(some, scores, strict=True):
                 found[index][place] = score
-    for index, scores in enumerate(found):
+    for index, scores in found.items():
         yield index, [score for score in scores if score is not None]
+    for index, row in enumerate(rows):
+        if row.top is not None:
+            yield index, _predict(module, row)
+
+
+def _predict(module: nn.Module, row: ScoreRow) -> list[Predicted]:
+    """A row's predictions by a forward pass of its own."""
+    ids = torch.from_numpy(row.row.trunk)[None].to(next(module.parameters()).device)
+    causal: Any = module
+    return from_logits(causal(input_ids=ids, use_cache=False).logits[0, row.row.wanted], row.targets, row.top or 0)
 
 
 def _score_sequences(module: nn.Module, sequences: Sequence[Continuation], length: int) -> list[Score]:

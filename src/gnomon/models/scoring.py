@@ -7,6 +7,7 @@ wanted (`models/head.py`). Whether a model takes this, is found out by `tree_pro
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from gnomon.models.body import Body
 from gnomon.models.forward import as_list
 from gnomon.models.head import Head
 from gnomon.models.model import Score
+from gnomon.models.predictions import read_predictions
 from gnomon.models.prefixes import Indices, Row, chunks
 from gnomon.models.tokenisation import Continuation, common_length
 from gnomon.models.tree import hidden_states
@@ -30,12 +32,14 @@ class ScoreRow:
         targets: The tokens that they predict.
         counts: How many of them belong to each continuation.
         continuations: The request itself.
+        top: With how many of the likeliest tokens each target is to be told as a prediction (None: the continuations' scores).
     """
 
     row: Row
     targets: tuple[int, ...]
     counts: tuple[int, ...]
     continuations: tuple[Continuation, ...]
+    top: int | None = None
 
     @property
     def size(self) -> int:
@@ -43,7 +47,7 @@ class ScoreRow:
         return len(self.row.trunk) + sum(map(len, self.row.branches))
 
 
-def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
+def plan_row(continuations: Sequence[Continuation], top: int | None = None) -> ScoreRow:
     """Lays continuations of one prefix out in one row. Each must have at least one scored token, with one before it."""
     fed = [continuation.ids[:-1] for continuation in continuations]
     trunk = fed[0]
@@ -63,6 +67,7 @@ def plan_row(continuations: Sequence[Continuation]) -> ScoreRow:
         targets=tuple(token for each in continuations for token in each.ids[each.start :]),
         counts=tuple(len(each.ids) - each.start for each in continuations),
         continuations=tuple(continuations),
+        top=top,
     )
 
 
@@ -82,20 +87,24 @@ class TreeScorer:
     _trunk: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     _kept: Sequence[tuple[Tensor, Tensor]] = ()
 
-    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Score]]]:
-        """The scores of each row's continuations with the row's number, as they are computed."""
+    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Any]]]:
+        """The scores of each row's continuations, or its predictions, with the row's number, as they are computed."""
         kept, self._kept, begun, self._trunk = self._kept, (), self._trunk, np.empty(0, np.int64)
         pool, last = None, self._trunk
         for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
             carried = _chosen(kept, chunk.carried) if pool is None else pool.kept(chunk.carried)
             hidden, pool = hidden_states(self.body, chunk, carried)
             targets = torch.tensor([token for index in chunk.rows for token in rows[index].targets])
-            read = self.head.read(hidden[torch.from_numpy(chunk.wanted).to(hidden.device)], targets.to(hidden.device))
-            logprobs, greedy = (as_list(column) for column in read)
+            hidden = hidden[torch.from_numpy(chunk.wanted).to(hidden.device)]
+            scored = any(rows[index].top is None for index in chunk.rows)
+            logprobs, greedy = map(as_list, self.head.read(hidden, targets.to(hidden.device))) if scored else ([], [])
             begin = 0
             for index, count in zip(chunk.rows, chunk.counts, strict=True):
-                some = slice(begin, begin + count)
-                yield index, _split(rows[index], logprobs[some], greedy[some])
+                some, top = slice(begin, begin + count), rows[index].top
+                if top is None:
+                    yield index, _split(rows[index], logprobs[some], greedy[some])
+                else:
+                    yield index, read_predictions(self.head, hidden[some], rows[index].targets, top)
                 begin += count
             self._trunk, last = rows[chunk.rows[-1]].row.trunk, chunk.paths[-1]
         if pool is not None:

@@ -164,11 +164,15 @@ def _alternatives(token: str, logprob: float | None, top: Top | None) -> dict[st
     """The likeliest tokens and the token itself; of tokens that read alike the likelier."""
     if logprob is None or top is None:
         return None
-    found: dict[str, float] = {}
+    found: dict[str, float | None] = {}
     for text, value in (*top, (token, logprob)):
-        found[text] = max(value, found.get(text, value))
-    return {text: _finite(value) for text, value in found.items()}
+        alike = [each for each in (_finite(value), found.get(text)) if each is not None]
+        found[text] = max(alike, default=None)
+    return found
 
 
 def _finite(logprob: float | None) -> float | None:
-    return logprob if logprob is None or math.isfinite(logprob) else IMPOSSIBLE
+    """As JSON can hold it: what cannot come has OpenAI's number, what is no log-probability (NaN, infinity) has none."""
+    if logprob == -math.inf:
+        return IMPOSSIBLE
+    return logprob if logprob is not None and math.isfinite(logprob) else None

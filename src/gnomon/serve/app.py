@@ -13,7 +13,7 @@ from gnomon.serve import failures, guard
 from gnomon.serve.config import ServeConfig, is_loopback
 from gnomon.serve.events import EventStream
 from gnomon.serve.failures import Refused
-from gnomon.serve.leaving import ClientLeft, unless_left
+from gnomon.serve.leaving import ClientLeft, CutOff, unless_left
 from gnomon.serve.metrics import Counted
 from gnomon.serve.requests import Asked, ChatRequest, CompletionRequest
 from gnomon.serve.work import Served, Work, of_chat, of_completion
@@ -46,7 +46,7 @@ def _guarded(app: ASGIApp, served: Served, config: ServeConfig) -> ASGIApp:
         guarded = guard.Gate(guarded, guard.Rates(config.rate))
     if is_loopback(config.host):
         guarded = guard.Gate(guarded, guard.local_names_only(config.host))
-    return Counted(guarded, served.metrics)
+    return Counted(CutOff(guarded), served.metrics)
 
 
 def served_by(request: Request) -> Served:

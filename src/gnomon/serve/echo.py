@@ -1,27 +1,19 @@
 """How likely a model finds the tokens of a prompt, and which token it finds likeliest in their places.
 
 Evaluation harnesses ask this of a completions server (`echo` with `logprobs`): the sum over a continuation's tokens is its
-score, and whether each was the likeliest says whether it is what the model would say. `Model.score` gives the first but of each
-token not the second, so prompts pass the model's `forward` here, batched as the engine batches: grouped by padded length, in a
-multiple of four rows.
+score, and whether each was the likeliest says whether it is what the model would say. Prompts go to the model's own queue of
+scoring, so that those that wait together share their prefixes.
 """
 
-import asyncio
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from gnomon.errors import DeterministicFailure
-from gnomon.models.engine import Batcher, More, padded_length
 from gnomon.models.tokenisation import TokenisedText, Tokeniser
 from gnomon.serve.failures import Refused
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-MOST_LOGITS = 1 << 26
-"""Most logits of one batch, a quarter of a gigabyte; a longer prompt still passes, alone."""
+    from gnomon.models.predictions import Predicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +34,13 @@ class Likely:
 
 
 @runtime_checkable
-class HasWeights(Protocol):
-    """A model whose logits can be had."""
+class Predicts(Protocol):
+    """A model that says of each token of a sequence how likely it is."""
 
     tokeniser: Tokeniser
 
-    @property
-    def context(self) -> int | None:
-        """Most tokens of a sequence."""
-        ...
-
-    def forward(self, ids: "Tensor") -> "Tensor":
-        """Logits `[rows, length, vocabulary]` of `[rows, length]` token ids."""
+    async def predict(self, ids: Sequence[int], top: int) -> "list[Predicted]":
+        """Of each token after the first, with so many of the likeliest in its place."""
         ...
 
 
@@ -74,91 +61,28 @@ class Echo:
     hidden: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    ids: tuple[int, ...]
-    top: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    logprobs: list[float]
-    ranks: list[int]
-    tops: list[list[tuple[int, float]]]
-
-
-class Echoes:
-    """Log-probabilities of prompts.
+async def echo_of(model: object, prompt: str, top: int) -> Echo:
+    """A prompt's tokens as the model gets them, those included that the tokenizer puts before a text.
 
     Args:
-        model: Any model; one without weights here is refused when it is asked.
+        model: Any model.
+        prompt: A text, or a `TokenisedText`.
+        top: How many of the likeliest tokens are wanted.
+
+    Raises:
+        Refused: The model's weights are not here.
+        DeterministicFailure: Its numbers are not finite.
     """
-
-    def __init__(self, model: object):
-        self._model = model
-        self._batcher = Batcher(self._run, MOST_LOGITS)
-
-    async def of(self, prompt: str, top: int) -> Echo:
-        """A prompt's tokens as the model gets them, those included that the tokenizer puts before a text.
-
-        Args:
-            prompt: A text, or a `TokenisedText`.
-            top: How many of the likeliest tokens are wanted.
-
-        Raises:
-            Refused: The model has no logits here.
-        """
-        model = self._with_weights()
-        ids = tuple(model.tokeniser.encode(prompt))
-        hidden = 0 if isinstance(prompt, TokenisedText) else len(model.tokeniser.bos)
-        first = model.tokeniser.tokens(ids[:1])[0] if ids else None
-        if len(ids) < 2:
-            return Echo(first, (), (), hidden)
-        row = _Row(ids, top, min(padded_length(len(ids)), model.context or sys.maxsize))
-        size = row.length * len(model.tokeniser.tokenizer)
-        found = await asyncio.wrap_future(self._batcher.submit(size, row))
-        own = zip(ids[1:], model.tokeniser.tokens(ids[1:]), found.logprobs, found.ranks, strict=True)
-        tops = tuple(_ranked(model.tokeniser, likeliest) for likeliest in found.tops)
-        return Echo(first, tuple(Likely(*each) for each in own), tops, hidden)
-
-    async def aclose(self) -> None:
-        """Ends the thread."""
-        await asyncio.to_thread(self._batcher.close)
-
-    def _with_weights(self) -> HasWeights:
-        if isinstance(self._model, HasWeights):
-            return self._model
+    if not isinstance(model, Predicts):
         raise Refused("A prompt's log-probabilities need a model whose weights are here; leave out logprobs.", param="echo")
-
-    def _run(self, rows: Sequence[_Row], more: More[_Row]) -> Iterator[tuple[int, _Found]]:
-        for length in sorted({row.length for row in rows}):
-            numbers = [number for number, row in enumerate(rows) if row.length == length]
-            yield from zip(numbers, self._found([rows[number] for number in numbers]), strict=True)
-
-    def _found(self, rows: Sequence[_Row]) -> list[_Found]:
-        import torch
-
-        from gnomon.models.forward import padded_count
-
-        ids = torch.zeros(padded_count(len(rows)), rows[0].length, dtype=torch.long)
-        for index, row in enumerate(rows):  # padding on the right is out of sight of a causal model's earlier tokens
-            ids[index, : len(row.ids)] = torch.tensor(row.ids)
-        logits = self._with_weights().forward(ids)
-        return [_found(logits[index, : len(row.ids) - 1].float().log_softmax(-1), row) for index, row in enumerate(rows)]
-
-
-def _found(logprobs: "Tensor", row: _Row) -> _Found:
-    """What a row's log-probabilities `[len(ids) - 1, vocabulary]` say of its tokens."""
-    import torch
-
-    own = logprobs.gather(-1, torch.tensor(row.ids[1:], device=logprobs.device)[:, None])[:, 0]
-    if not bool(own.isfinite().all()):
-        raise DeterministicFailure("The model's logits are not finite numbers; its weights are broken.")
-    ranks = (logprobs > own[:, None]).sum(-1) + 1
-    values, tokens = logprobs.topk(min(row.top, logprobs.shape[-1]), dim=-1)
-    tops = [list(zip(ids, found, strict=True)) for ids, found in zip(tokens.tolist(), values.tolist(), strict=True)]
-    return _Found(own.tolist(), ranks.tolist(), tops)
+    tokeniser = model.tokeniser
+    ids = tokeniser.encode(prompt)
+    hidden = 0 if isinstance(prompt, TokenisedText) else len(tokeniser.bos)
+    first = tokeniser.tokens(ids[:1])[0] if ids else None
+    found = await model.predict(ids, top) if len(ids) > 1 else []
+    texts = tokeniser.tokens(ids[1:])
+    tokens = tuple(Likely(each.token, text, each.logprob, each.rank) for each, text in zip(found, texts, strict=True))
+    return Echo(first, tokens, tuple(_ranked(tokeniser, each.likeliest) for each in found), hidden)
 
 
 def _ranked(tokeniser: Tokeniser, likeliest: Sequence[tuple[int, float]]) -> tuple[Likely, ...]:

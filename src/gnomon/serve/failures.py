@@ -67,7 +67,8 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
     """The first violation of a request as a sentence, and the field that it is about."""
     first = next((error for error in errors if error["type"] == "unsupported"), errors[0])
     if first["type"] == "json_invalid":
-        return f"The body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}.", None
+        why, where = first.get("ctx", {}).get("error", first["msg"]), first["loc"][-1]
+        return f"The body is not JSON: {why}{f' at character {where}' if isinstance(where, int) else ''}.", None
     if first["type"] == "unsupported":
         return f"{first['msg']}.", first.get("ctx", {}).get("param")
     place = [str(step) for step in first["loc"] if step != "body"]
@@ -77,7 +78,10 @@ def sentence(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
         return f"{'.'.join(place)} is missing.", place[0]
     if place[0] in SHAPES:
         return f"{SHAPES[place[0]]}.", place[0]
-    return f"{'.'.join(place)}: {first['msg'][0].lower()}{first['msg'][1:]}.", place[0]
+    name, said = ".".join(place), first["msg"]
+    if said.startswith("Input should "):
+        return f"{name} {said.removeprefix('Input ')}.", place[0]
+    return f"{name}: {said[0].lower()}{said[1:]}.", place[0]
 
 
 async def invalid(_: Request, error: Exception) -> JSONResponse:

@@ -23,6 +23,9 @@ BODY_SECONDS = 60.0
 MOST_CLIENTS = 10_000
 """Clients whose rates are remembered."""
 
+ROUNDING = 1e-9
+"""What a bucket may lack of a request: who waited exactly as long as told must not be refused for the last bit of a sum."""
+
 Refuse = Callable[[Scope], JSONResponse | None]
 """Looks at a request before its body is read: a refusal, or None."""
 
@@ -87,9 +90,10 @@ class Rates:
         client, now, room = (scope.get("client") or ("",))[0], self.clock(), max(1.0, self.rate)
         left, since = self._left.get(client, (room, now))
         left = min(room, left + (now - since) * self.rate)
-        self._left[client] = (left - 1 if left >= 1 else left, now)
+        passes = left >= 1 - ROUNDING
+        self._left[client] = (left - 1 if passes else left, now)
         self._forget(now, room)
-        if left >= 1:
+        if passes:
             return None
         wait = math.ceil((1 - left) / self.rate)
         message = f"This client asks more than {self.rate:g} times a second; wait {wait} s."

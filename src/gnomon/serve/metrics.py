@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,16 @@ from gnomon.models.model import Model
 ROUTES = frozenset({"/v1/completions", "/v1/chat/completions", "/v1/models", "/health", "/metrics"})
 MODEL_ROUTE = "/v1/models/"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+
+
+@runtime_checkable
+class Queues(Protocol):
+    """A model that computes here."""
+
+    @property
+    def unanswered(self) -> int:
+        """Prompts that wait or are at work."""
+        ...
 
 
 class Metrics:
@@ -35,6 +46,9 @@ class Metrics:
         Info("gnomon_model", "What is served.", registry=registry).info(
             {"reference": model.reference, "fingerprint": model.fingerprint}
         )
+        if isinstance(model, Queues):
+            rows = Gauge("gnomon_rows", "Prompts that wait for the model or are at work in it.", registry=registry)
+            rows.set_function(lambda: model.unanswered)
         ProcessCollector(registry=registry)
 
     def count_tokens(self, prompt: int, reply: int) -> None:

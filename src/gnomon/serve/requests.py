@@ -84,7 +84,7 @@ class Asked(BaseModel):
     def _said(cls, data: Any) -> Any:
         """What was said, without nulls; refuses what gnomon cannot do."""
         if not isinstance(data, dict):
-            raise PydanticCustomError("unsupported", "the body must be a JSON object, sent as application/json")
+            raise PydanticCustomError("unsupported", "The body must be a JSON object, sent as application/json")
         said: dict[str, Any] = {name: value for name, value in data.items() if value is not None}
         for name, value in said.items():
             if name not in cls.model_fields and name not in IGNORED and value not in NEUTRAL.get(name, ()):
@@ -137,7 +137,7 @@ class CompletionRequest(Asked):
         if not self.prompt and not isinstance(self.prompt, str):
             raise refusal("prompt", "prompt must hold at least one text")
         if len(self.prompts) * self.n > MOST_CHOICES:
-            raise refusal("n", f"one request may ask for at most {MOST_CHOICES} choices; send several requests")
+            raise refusal("n", f"One request may ask for at most {MOST_CHOICES} choices; send several requests")
         return self
 
     @property

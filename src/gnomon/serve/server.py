@@ -18,6 +18,10 @@ from gnomon.serve.app import build
 from gnomon.serve.config import ServeConfig
 from gnomon.serve.work import Served
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open. Clients keep theirs for about 5, uvicorn's default: whoever asks in the moment in
+which the server closes the connection loses the request."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -71,12 +75,9 @@ async def serve(
         await server.serve([listener])
         if stopping:
             stopping.cancel()
-    stopped = Stopped(server.server_state.total_requests, server.cut_off)
-    if not stopped.cut_off:  # a model still at work for a request that was cut off would be waited for
-        await served.echoes.aclose()
-        if isinstance(model, str):
-            await opened.aclose()
-    return stopped
+    if isinstance(model, str):
+        await opened.aclose()
+    return Stopped(server.server_state.total_requests, server.cut_off)
 
 
 class Server(uvicorn.Server):
@@ -97,10 +98,12 @@ class Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops accepting, waits for what runs and cancels what takes too long."""
+        """Stops accepting, waits for what runs and cancels what takes too long, or is left when Ctrl-C is pressed again."""
         await super().shutdown(sockets)
         cancelled = set(self.server_state.tasks)
         self.cut_off = len(cancelled)
+        for task in cancelled:
+            task.cancel()
         if cancelled:
             await asyncio.wait(cancelled, timeout=1.0)
 
@@ -158,4 +161,5 @@ def _uvicorn_config(served: Served, config: ServeConfig) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=config.grace,
+        timeout_keep_alive=KEEP_ALIVE,
     )

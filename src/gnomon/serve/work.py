@@ -11,7 +11,7 @@ from gnomon.datasets.messages import Prompt
 from gnomon.models.model import Generation, Model, Piece, Sampling
 from gnomon.serve import answers
 from gnomon.serve.answers import Head, Json, Spelled
-from gnomon.serve.echo import Echo, Echoes
+from gnomon.serve.echo import Echo, echo_of
 from gnomon.serve.metrics import Metrics
 from gnomon.serve.pieces import Placed, pieces
 from gnomon.serve.reading import prompt_tokens, reply_tokens, with_ids
@@ -23,7 +23,6 @@ class Served:
 
     Attributes:
         model: What answers.
-        echoes: Log-probabilities of its prompts.
         metrics: What is counted.
         seeds: Where seeds of requests without one come from.
         since: When it was opened, in seconds of Unix time.
@@ -31,7 +30,6 @@ class Served:
 
     def __init__(self, model: Model, seed: int = 0):
         self.model = model
-        self.echoes = Echoes(model)
         self.metrics = Metrics(model)
         self.seeds = random.Random(seed)
         self.since = int(time.time())
@@ -152,7 +150,7 @@ async def of_completion(served: Served, request: CompletionRequest) -> Work:
     top = request.alternatives
     echoes: list[Echo | None] = [None] * len(prompts)
     if top is not None:
-        echoes = list(await asyncio.gather(*(served.echoes.of(prompt, top) for prompt in prompts)))
+        echoes = list(await asyncio.gather(*(echo_of(model, prompt, top) for prompt in prompts)))
     given = [
         Given(
             str(prompt) if request.echo else "",
