@@ -63,15 +63,17 @@ class Body:
     Attributes:
         module: A causal language model of transformers, in evaluation mode.
         weights: Its weights, packed.
-        parameters: Its parameters as they are.
+        device: Where they lie.
+        parameters: Those that can be changed.
         versions: How often each was changed when `of` was called.
         configs: The configurations that its layers read.
     """
 
     module: nn.Module
     weights: PackedWeights
+    device: torch.device
     parameters: tuple[Tensor, ...]
-    versions: tuple[int, ...]
+    versions: list[int]
     configs: tuple[Any, ...]
 
     @classmethod
@@ -80,13 +82,15 @@ class Body:
         register(NAME, _attend)
         found = [getattr(each, "config", None) for each in module.modules()]
         configs = {id(config): config for config in found if hasattr(config, "_attn_implementation_internal")}
-        parameters = tuple(module.parameters())
-        return cls(module, PackedWeights(module), parameters, _versions(parameters), tuple(configs.values()))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie."""
-        return self.parameters[0].device
+        parameters = tuple(each for each in module.parameters() if not each.is_inference())
+        return cls(
+            module,
+            PackedWeights(module),
+            next(module.parameters()).device,
+            parameters,
+            _versions(parameters),
+            tuple(configs.values()),
+        )
 
     def hidden(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
         """The last hidden states [tokens, hidden] of tokens [tokens] at positions [tokens].
@@ -120,8 +124,8 @@ class Body:
                 config._attn_implementation_internal = name
 
 
-def _versions(parameters: tuple[Tensor, ...]) -> tuple[int, ...]:
-    return tuple(0 if each.is_inference() else each._version for each in parameters)
+def _versions(parameters: tuple[Tensor, ...]) -> list[int]:
+    return [each._version for each in parameters]
 
 
 def _attend(

@@ -58,7 +58,7 @@ def _honours_trees(scorer: TreeScorer) -> bool:
         return False
     finally:
         scorer.forget()
-    tolerance = TOLERANCE if scorer.body.parameters[0].dtype == torch.float32 else HALF_TOLERANCE
+    tolerance = TOLERANCE if next(module.parameters()).dtype == torch.float32 else HALF_TOLERANCE
     pairs = [(a, b) for index in apart for a, b in zip(apart[index], together[index], strict=True)]
     near = all(a.logprob is not None and b.logprob is not None and abs(a.logprob - b.logprob) < tolerance for a, b in pairs)
     if not near:
