@@ -142,9 +142,9 @@ def reasons(rows: Sequence[Estimate]) -> list[Text]:
     ]
 
 
-def unscored(counts: Mapping[str, int]) -> RenderableType:
+def unscored(counts: Mapping[str, int], what: str = "Records") -> RenderableType:
     """How many records were not scored, by reason; none of them is a number anywhere."""
-    table = _table("Unscored", "Records", left=1)
+    table = _table("Unscored", what, left=1)
     for reason, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
         table.add_row(Text(reason), Text(f"{count:,}"))
     return table
@@ -253,11 +253,12 @@ def scored(result: Any) -> RenderableType:
     """What became of a file of requests."""
     kept = f", {result.kept:,} of them before" if result.kept else ""
     rows = {
-        "requests": f"{result.requests:,} scored{kept}",
+        "requests": f"{result.requests:,} read{kept}",
         "continuations": f"{result.continuations:,}, {result.unscored:,} without a number",
         "memory": f"{_size(result.peak_memory)} at most",
     }
-    return Group(_pairs(rows), _path("Scores", result.path))
+    why = [unscored(result.reasons, "Continuations")] if result.reasons else []
+    return Group(_pairs(rows), *why, _path("Scores", result.path))
 
 
 def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
