@@ -151,6 +151,14 @@ def test_validation_names_what_failed():
     assert "1 of 2 instruments certified, 1 of 2 replayed failures flagged, at least 40 seeds per dose." in text
 
 
+def test_parts_of_a_card_with_equal_names_are_all_shown():
+    skills = {"common": {"value": 0.66, "n": 240}, "chain": {"value": 0.01, "n": 241}}
+    lines = printed(terminal.card({"skills": skills})).splitlines()
+    assert [line.split() for line in lines] == [
+        ["skills"], ["common"], ["value", "0.66"], ["n", "240"], ["chain"], ["value", "0.01"], ["n", "241"],
+    ]  # fmt: skip
+
+
 def test_cards_and_listings():
     details = {"limits": ["none", "few"], "loss": 1.23456}
     text = printed(terminal.card({"reference": "organism/base", "parameters": 3_000_000, "details": details}))

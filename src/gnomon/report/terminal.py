@@ -246,7 +246,7 @@ def correction(result: Any) -> RenderableType:
         "learned from": f"{result.kept:,} accepted replies and {result.neutral:,} replies to unrelated prompts",
         "training": f"{result.steps:,} steps{losses}",
     }
-    return Group(_pairs(rows), _path("Corrected model", result.reference))
+    return Group(_pairs(rows.items()), _path("Corrected model", result.reference))
 
 
 def scored(result: Any) -> RenderableType:
@@ -258,7 +258,7 @@ def scored(result: Any) -> RenderableType:
         "memory": f"{_size(result.peak_memory)} at most",
     }
     why = [unscored(result.reasons, "Continuations")] if result.reasons else []
-    return Group(_pairs(rows), *why, _path("Scores", result.path))
+    return Group(_pairs(rows.items()), *why, _path("Scores", result.path))
 
 
 def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
@@ -283,7 +283,7 @@ def stopped(result: Any) -> RenderableType:
 
 def card(content: Mapping[str, Any]) -> RenderableType:
     """A model's or an organism's card, nested parts indented."""
-    return _pairs(dict(_flat(content)))
+    return _pairs(_flat(content))
 
 
 def organisms(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -332,11 +332,11 @@ def _listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty
     return table
 
 
-def _pairs(rows: Mapping[str, Any]) -> Table:
+def _pairs(rows: Iterable[tuple[str, Any]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in rows.items():
+    for name, value in rows:
         table.add_row(Text(numbers.spoken(name)), Text(_plain(value)))
     return table
 
