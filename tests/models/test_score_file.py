@@ -75,7 +75,7 @@ def test_other_models_and_files_are_refused(tmp_path: Path) -> None:
     ("line", "says"),
     [
         ("{", "line 2 of .* is not JSON"),
-        ('{"prefix": "one"}', r"line 2 of .* is no request \(continuations: Field required\)"),
+        ('{"prefix": "one"}', r"line 2 of .* is no request \(continuations: field required\)"),
         ('{"prefix": 3, "continuations": []}', "line 2 of .* is no request"),
         ('{"prefix": [{"role": "dog", "content": "x"}], "continuations": ["A"]}', "line 2 of .* is no request"),
     ],

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gnomon.datasets.items import content_hash
 from gnomon.datasets.jsonl import read_lines
 from gnomon.datasets.messages import Message, Prompt
-from gnomon.errors import DatasetError, DeterministicFailure, RunDirectoryError, Unsupported
+from gnomon.errors import DatasetError, DeterministicFailure, RunDirectoryError, Unsupported, complaint
 from gnomon.models.model import Model, Score
 from gnomon.run.files import writing
 
@@ -146,11 +146,7 @@ def _read(path: Path) -> Iterator[tuple[int, _Request]]:
         try:
             yield number, _Request.model_validate(line)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise DatasetError(
-                f"line {number} of {path} is no request ({field}: {first['msg']}); mend it or leave it out"
-            ) from None
+            raise DatasetError(f"line {number} of {path} is no request ({complaint(error)}); mend it or leave it out") from None
 
 
 def _verified(model: Model, path: Path, out: Path, tally: _Tally) -> int:
