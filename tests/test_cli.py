@@ -134,6 +134,7 @@ def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixtu
         ["audit", "scripted/honest", "--set", "no_equals_sign"],
         ["audit", "scripted/honest", "--set", "unknown=1"],
         ["audit", "scripted/honest", "--set", "n=-1"],
+        *(["audit", "scripted/honest", "-e", name, "--n", "99999999"] for name in ("sycophancy", "calibration", "faithfulness")),
         ["audit", "scripted/honest", "--set", "seed=first"],
         ["analyse", "missing.jsonl", "--as", "sycophancy"],
         ["report", "missing"],
