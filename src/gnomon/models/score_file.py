@@ -105,13 +105,12 @@ async def score_file(model: Model, path: Path, out: Path, progress: Progress | N
         RunDirectoryError: `out` cannot be written, or holds anything but scores of this model and file; it is left as it is.
     """
     tally = _Tally()
-    end = _verified(model, path, out, tally)
-    requests = islice(_read(path), tally.requests, None)
     with writing(out):
+        end = _verified(model, path, out, tally)
         out.parent.mkdir(parents=True, exist_ok=True)
         with out.open("ab") as file:
             file.truncate(end)
-    kept = tally.requests
+    requests, kept = islice(_read(path), tally.requests, None), tally.requests
     while window := list(islice(requests, LOOK_AHEAD)):
         scored = await asyncio.gather(*(_scored(model, request) for _, request in window))
         lines = [_line(model, *numbered, scores) for numbered, scores in zip(window, scored, strict=True)]
