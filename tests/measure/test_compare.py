@@ -1,12 +1,16 @@
 """How many pairs a comparison of two audits rests on."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-import gnomon
-from gnomon.measure.compare import Comparison
+from gnomon.measure import catalogue
+from gnomon.measure.audit import audit
+from gnomon.measure.compare import Comparison, compare_audits
+from gnomon.measure.recorded import analyse_recorded
+from gnomon.models.references import open_model
 
 N = 40
 
@@ -16,19 +20,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An audit before, one after, and that after with five questions unscored."""
     folder = tmp_path_factory.mktemp("audits")
     for name, model in (("before", "scripted/sycophant?rate=0.5"), ("after", "scripted/honest")):
-        gnomon.audit(model, ["sycophancy"], n=N, out=folder / name)
+        asyncio.run(audit(open_model(model), [catalogue.build("sycophancy", n=N)], folder / name))
     lines = [json.loads(line) for line in (folder / "after" / "records.jsonl").read_text().splitlines()]
     some = sorted({line["cluster"] for line in lines})[:5]
     for line in lines:
         if line["cluster"] in some:
             line |= {"status": "unscored", "reason": "refusal", "values": {}}
     (folder / "gaps.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    gnomon.analyse(folder / "gaps.jsonl", as_="sycophancy", out=folder / "gaps")
+    analyse_recorded(folder / "gaps.jsonl", "sycophancy", folder / "gaps")
     return folder
 
 
 def compared(first: Path, second: Path) -> dict[str, Comparison]:
-    return {row.name: row for row in gnomon.compare(first, second).comparisons}
+    return {row.name: row for row in compare_audits(first, second).comparisons}
 
 
 def test_n_is_the_number_of_pairs_and_not_that_of_both_sides_records(folder: Path):
