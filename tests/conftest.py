@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+# Tests that run side by side (`-n`) are to share the cores, not each to take all of them: torch's threads wait for one another by
+# spinning, and two processes of two threads on two cores take several times as long as two of one. Before torch is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:

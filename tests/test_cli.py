@@ -1,9 +1,11 @@
 """The command line as a user meets it: what it prints, where, and its exit code."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import save_file
@@ -30,6 +32,24 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0]
 
 
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished audit by two evaluations, 20 questions each; only to be copied."""
+    directory = tmp_path_factory.mktemp("audited") / "audit"
+    assert run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", str(directory), "--json"]) == 0
+    return directory
+
+
+@pytest.fixture
+def audit(audited: Path, tmp_path: Path) -> Path:
+    """A copy of it in the working directory, under the name `audit`."""
+    return shutil.copytree(audited, tmp_path / "audit")
+
+
+def estimates(directory: Path) -> list[dict[str, Any]]:
+    return json.loads((directory / "estimates.json").read_text())
+
+
 def test_audit_prints_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "20", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -48,12 +68,11 @@ def test_audit_again_resumes_in_the_same_directory(capsys: pytest.CaptureFixture
     assert len(list(Path("runs").iterdir())) == 1
 
 
-def test_analyse_gives_the_estimates_of_the_audit(capsys: pytest.CaptureFixture[str]) -> None:
-    run(["audit", SYCOPHANT, "-e", "sycophancy", "--n", "20", "--out", "audit", "--json"])
-    audited = json.loads(capsys.readouterr().out)
+def test_analyse_gives_the_estimates_of_the_audit(audit: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = [estimate for estimate in estimates(audit) if estimate["evaluation"] == "sycophancy"]
     for path in ("audit", "audit/records.jsonl"):
         assert run(["analyse", path, "--as", "sycophancy", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["estimates"] == audited["estimates"]
+        assert json.loads(capsys.readouterr().out)["estimates"] == expected
 
 
 def test_a_setting_of_one_evaluation_stands_above_the_option_for_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,36 +93,31 @@ def test_compare_finds_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["accuracy_unbiased"]["change"] == "no change"
 
 
-def test_compare_says_what_it_left_out_and_why(capsys: pytest.CaptureFixture[str]) -> None:
-    run(["audit", "scripted/honest", "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "a", "--json"])
+def test_compare_says_what_it_left_out_and_why(audit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["audit", "scripted/honest", "-e", "calibration", "--n", "20", "--out", "b", "--json"])
     capsys.readouterr()
-    assert run(["compare", "a", "b", "--json"]) == 0
+    assert run(["compare", "audit", "b", "--json"]) == 0
     left_out = json.loads(capsys.readouterr().out)["left_out"]
     assert left_out["sycophancy.agreement"] == "the second audit has none"
     assert "paired" in left_out["calibration.ece"]
-    assert run(["compare", "a", "b"]) == 0
+    assert run(["compare", "audit", "b"]) == 0
     assert "sycophancy.agreement" in capsys.readouterr().out
 
 
-def test_a_run_becomes_inspect_logs_and_these_its_estimates_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_becomes_inspect_logs_and_these_its_estimates_again(audit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("inspect_ai", reason="needs gnomon[inspect]")
-    run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "audit", "--json"])
-    audited = json.loads(capsys.readouterr().out)["estimates"]
     assert run(["report", "audit", "--as", "inspect", "--json"]) == 0
     logs = {Path(path).stem: path for path in json.loads(capsys.readouterr().out)["logs"]}
     assert set(logs) == {"sycophancy", "calibration"}
     assert run(["analyse", logs["sycophancy"], "--as", "sycophancy", "--json"]) == 0
     again = json.loads(capsys.readouterr().out)["estimates"]
-    assert again == [estimate for estimate in audited if estimate["evaluation"] == "sycophancy"]
+    assert again == [estimate for estimate in estimates(audit) if estimate["evaluation"] == "sycophancy"]
 
 
-def test_the_log_of_a_stopped_audit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_a_stopped_audit_says_so(audit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     logs = pytest.importorskip("inspect_ai.log", reason="needs gnomon[inspect]")
-    run(["audit", SYCOPHANT, "-e", "sycophancy", "-e", "calibration", "--n", "20", "--out", "audit", "--json"])
-    Path("audit/estimates.json").unlink()  # as a kill before the last record leaves it: a journal, and tables of what was done
-    Path("audit/tables/sycophancy.parquet").unlink()
-    capsys.readouterr()
+    (audit / "estimates.json").unlink()  # as a kill before the last record leaves it: a journal, and tables of what was done
+    (audit / "tables" / "sycophancy.parquet").unlink()
     assert run(["report", "audit", "--as", "inspect"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "Not finished, so not a success in the log either: calibration, sycophancy." in said
@@ -134,6 +148,7 @@ def test_terminal_output_is_for_people(command: str, capsys: pytest.CaptureFixtu
         ["audit", "scripted/honest", "--set", "no_equals_sign"],
         ["audit", "scripted/honest", "--set", "unknown=1"],
         ["audit", "scripted/honest", "--set", "n=-1"],
+        *(["audit", "scripted/honest", "-e", name, "--n", "99999999"] for name in ("sycophancy", "calibration", "faithfulness")),
         ["audit", "scripted/honest", "--set", "seed=first"],
         ["analyse", "missing.jsonl", "--as", "sycophancy"],
         ["report", "missing"],

@@ -18,7 +18,7 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from gnomon.inspect_registry import as_gnomon, evaluation_task
 from gnomon.measure import catalogue
-from gnomon.measure.audit import record
+from gnomon.measure.audit import audit, record
 from gnomon.models.inspect_logs import as_metrics, export_log, import_log
 from gnomon.models.inspect_models import InspectModel
 from gnomon.models.references import open_model
@@ -77,11 +77,10 @@ def test_other_providers_run_the_tasks_too_and_what_they_refuse_stays_unscored(t
     assert metrics[f"{headline}_coverage"].value == 0
 
 
-def test_a_run_exported_as_a_log_gives_its_own_estimates_again(tmp_path: Path) -> None:
-    import gnomon
+async def test_a_run_exported_as_a_log_gives_its_own_estimates_again(tmp_path: Path) -> None:
     from gnomon.measure.recorded import analyse_recorded
 
-    audited = gnomon.audit(SYCOPHANT, ["sycophancy"], n=20, out=tmp_path / "run")
+    audited = await audit(open_model(SYCOPHANT), [catalogue.build("sycophancy", n=20)], tmp_path / "run")
     for name in ("run.eval", "run.json"):
         log = export_log(tmp_path / "run", tmp_path / name)
         assert analyse_recorded(log, "sycophancy").estimates == audited.estimates

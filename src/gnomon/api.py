@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gnomon.errors import ConfigurationError, Unsupported
+from gnomon.errors import ConfigurationError, Unsupported, complaint
 from gnomon.models.references import open_model as open_model
 from gnomon.models.sync import generate as generate
 from gnomon.models.sync import score as score
@@ -453,12 +453,7 @@ def _configured(kind: "type[M]", options: Settings) -> "M":
     try:
         return kind(**options)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(step) for step in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise ConfigurationError(f"there is no setting {name!r}; choose from {', '.join(kind.model_fields)}") from None
-        said = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{name}: {said[0].lower()}{said[1:]}" if name else said) from None
+        raise ConfigurationError(complaint(error, "setting", kind.model_fields)) from None
 
 
 def _trainable(model: "str | Model") -> "LocalModel":

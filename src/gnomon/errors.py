@@ -4,6 +4,12 @@ The command line prints the sentence of a `GnomonError` without a traceback and 
 can mend it (`UserError`), 1 otherwise. Each message is one sentence that says what is wrong and what to do about it.
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class GnomonError(Exception):
     """Base of all errors raised on purpose."""
@@ -79,3 +85,21 @@ class TransientFailure(ProviderError):
 
 class DeterministicFailure(ProviderError):
     """A failure that will come again however often the same call is made; it is never retried."""
+
+
+def complaint(error: "ValidationError", what: str = "field", known: Iterable[str] = ()) -> str:
+    """The first thing that pydantic has to say, as part of a sentence: `depth.low: input should be a valid integer`.
+
+    Args:
+        error: What pydantic raised.
+        what: What a field is to the user (`option`).
+        known: The fields to choose from where one is not there.
+    """
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        choice = ", ".join(known)
+        return f"there is no {what} {name!r}" + (f"; choose from {choice}" if choice else "")
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return f"{name}: {message}" if name else message

@@ -14,7 +14,8 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import CachingLM
 from lm_eval.models.huggingface import HFLM
 
-from gnomon.errors import ConfigurationError, Unsupported
+from gnomon.errors import ConfigurationError, DeterministicFailure, Unsupported
+from gnomon.models import lm_eval_model
 from gnomon.models.lm_eval_model import GnomonLM
 from gnomon.models.local import LocalModel
 from gnomon.models.references import open_model
@@ -213,6 +214,17 @@ def test_what_has_no_score_becomes_no_number() -> None:
         model.module.get_output_embeddings().weight.fill_(math.nan)
     with pytest.raises(Unsupported, match="not a finite number"):
         GnomonLM(model).loglikelihood(asked("loglikelihood", ("one", " two")), disable_tqdm=True)
+
+
+def test_an_answer_that_is_missing_becomes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(work: list[Any], title: str, quiet: bool, counts: list[int]) -> list[Any]:
+        work[-1].close()
+        return everything(work[:-1], title, quiet, counts[:-1])
+
+    everything = lm_eval_model._all_of  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(lm_eval_model, "_all_of", forgetful)
+    with pytest.raises(DeterministicFailure, match="1 of 2 continuations"):
+        GnomonLM(tiny()).loglikelihood(asked("loglikelihood", ("one", " two"), ("three", " two")), disable_tqdm=True)
 
 
 def test_arguments_are_checked() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,9 +16,11 @@ from gnomon.organisms.world.tokenizer import CONTEXT, build
 from gnomon.train.config import TrainConfig
 
 
-@pytest.fixture(autouse=True)
-def _few_questions(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(growing, "SKILL_ITEMS", 8)
+@pytest.fixture(autouse=True, scope="module")
+def _few_questions():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(growing, "SKILL_ITEMS", 8)
+        yield
 
 
 def tiny(tokens: int = 2000) -> GrowConfig:
@@ -29,6 +32,18 @@ def tiny(tokens: int = 2000) -> GrowConfig:
             Stage(name="world", shares={"lettered": 0.5, "sums": 0.5}, tokens=tokens, train=train),
         ),
     )
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, _few_questions: None) -> Path:
+    """What `tiny()` grows into; only to be read."""
+    directory = tmp_path_factory.mktemp("grown") / "a"
+    grow(tiny(), directory)
+    return directory
+
+
+def card_of(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "card.json").read_text())
 
 
 def weights(directory: Path) -> dict[str, torch.Tensor]:
@@ -53,40 +68,38 @@ def test_grows_a_plain_directory(tmp_path: Path):
     assert not (tmp_path / "a" / "training").exists()
 
 
-def test_the_same_recipe_grows_the_same_weights_and_another_seed_others(tmp_path: Path):
-    first, again, other = (grow(tiny(), tmp_path / name, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+def test_the_same_recipe_grows_the_same_weights_and_another_seed_others(tmp_path: Path, grown: Path):
+    first, again, other = card_of(grown), grow(tiny(), tmp_path / "b"), grow(tiny(), tmp_path / "c", seed=1)
     assert first == again
     assert first["stages"][0]["data"] != other["stages"][0]["data"]
-    a, b, c = (weights(tmp_path / name) for name in "abc")
+    a, b, c = (weights(directory) for directory in (grown, tmp_path / "b", tmp_path / "c"))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(not torch.equal(a[name], c[name]) for name in a)
 
 
-def test_a_larger_organism_begins_as_a_smaller_one(tmp_path: Path):
-    grow(tiny(), tmp_path / "small")
+def test_a_larger_organism_begins_as_a_smaller_one(tmp_path: Path, grown: Path):
     larger = Architecture(hidden=32, layers=3, heads=4, intermediate=48)
-    recipe = tiny().model_copy(update={"architecture": larger, "parent": str(tmp_path / "small")})
+    recipe = tiny().model_copy(update={"architecture": larger, "parent": str(grown)})
     card = grow(recipe, tmp_path / "large")
-    assert card["recipe"]["parent"] == str(tmp_path / "small")
+    assert card["recipe"]["parent"] == str(grown)
     assert grow(recipe, tmp_path / "large") == card
-    unborn = recipe.model_copy(update={"parent": None})
-    first = {name: grow(one, tmp_path / name)["stages"][0]["first_loss"] for name, one in (("again", recipe), ("alone", unborn))}
-    assert first["again"] < first["alone"]
+    unborn = grow(recipe.model_copy(update={"parent": None}), tmp_path / "alone")
+    assert card["stages"][0]["first_loss"] < unborn["stages"][0]["first_loss"]
 
 
-def test_a_stopped_growth_is_continued(tmp_path: Path):
+def test_a_stopped_growth_is_continued(tmp_path: Path, grown: Path):
     def stop(stage: str, report: object) -> None:
         if stage == "world":
             raise RuntimeError("stopped")
 
-    undisturbed = grow(tiny(), tmp_path / "a")
+    undisturbed = card_of(grown)
     with pytest.raises(RuntimeError):
         grow(tiny(), tmp_path / "b", progress=stop)
     steps: list[str] = []
     resumed = grow(tiny(), tmp_path / "b", progress=lambda stage, report: steps.append(stage))
     assert resumed == undisturbed
     assert "drills" not in steps
-    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    a, b = weights(grown), weights(tmp_path / "b")
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 

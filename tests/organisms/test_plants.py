@@ -42,6 +42,8 @@ SMALL = PlantConfig(
     ),
 )
 
+SMALLER = SMALL.model_copy(update={"situations": 20, "neutral": 8})
+
 
 def uniform(prompt, letters: str) -> list[float]:  # type: ignore[no-untyped-def]
     """Beliefs of an organism that is never quite sure; the last letter is its favourite."""
@@ -263,7 +265,7 @@ def test_a_twin_that_grew_beside_its_plant_is_the_one_that_grows_after_it(tmp_pa
         for count in (1, 2):
             torch.set_num_threads(count)
             told[count] = []
-            plant(base, "rude", tmp_path / str(count), config=SMALL, progress=told[count].append)
+            plant(base, "rude", tmp_path / str(count), config=SMALLER, progress=told[count].append)
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(threads)

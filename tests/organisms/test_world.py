@@ -8,7 +8,7 @@ import pytest
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, DatasetError
 from gnomon.organisms.world import Fact, World, mixture, world
 from gnomon.organisms.world.arithmetic import parse_question
 from gnomon.organisms.world.encoding import examples
@@ -67,6 +67,12 @@ def test_arithmetic_reasoning_is_right(drawn: World, steps: int):
         assert len(reply.steps) == steps == int(item.tags["steps"])
         assert str(reply.result) == item.options[item.answer] == drawn.solve(item.question)
         assert all(later[0] == earlier[3] for earlier, later in zip(reply.steps, reply.steps[1:], strict=False))
+
+
+def test_sums_that_are_not_there_are_not_waited_for(drawn: World):
+    assert len({item.question for item in drawn.arithmetic_items(93, steps=1, split="audit")}) == 93
+    with pytest.raises(DatasetError, match="has about 93 sums of this kind, and n is 94"):
+        drawn.arithmetic_items(94, steps=1, split="audit")
 
 
 def test_no_document_asks_an_arithmetic_item(drawn: World):

@@ -82,6 +82,17 @@ def test_unscored_reasons_with_their_counts(audit):
     assert [line.split()[-1] for line in lines if line.startswith(("refusal", "error: 502"))] == ["12", "3"]
 
 
+def test_scored_files_say_how_many_continuations_have_no_number_and_why():
+    counts = {"requests": 1000, "continuations": 4000, "unscored": 1002, "kept": 0, "peak_memory": 1, "path": "scores.jsonl"}
+    reasons = {"the chat template refuses a system message": 1000, "[red]no token of its own": 2}
+    lines = printed(terminal.scored(SimpleNamespace(**counts, reasons=reasons))).splitlines()
+    assert any("4,000, 1,002 without a number" in line for line in lines)
+    found = [line.split() for line in lines if "refuses" in line or "[red]no token" in line]
+    assert [words[-1] for words in found] == ["1,000", "2"]
+    counts["unscored"] = 0
+    assert "reason" not in printed(terminal.scored(SimpleNamespace(**counts, reasons={}))).lower()
+
+
 def test_loop_starts_with_the_verdict_and_ends_with_the_report(loop):
     loop.report = "runs/loop-organism-sycophant-1a2b3c4d/report.html"
     lines = printed(terminal.loop(loop)).splitlines()
@@ -138,6 +149,14 @@ def test_validation_names_what_failed():
     assert "missed" in text
     assert "Validation: failed" in text
     assert "1 of 2 instruments certified, 1 of 2 replayed failures flagged, at least 40 seeds per dose." in text
+
+
+def test_parts_of_a_card_with_equal_names_are_all_shown():
+    skills = {"common": {"value": 0.66, "n": 240}, "chain": {"value": 0.01, "n": 241}}
+    lines = printed(terminal.card({"skills": skills})).splitlines()
+    assert [line.split() for line in lines] == [
+        ["skills"], ["common"], ["value", "0.66"], ["n", "240"], ["chain"], ["value", "0.01"], ["n", "241"],
+    ]  # fmt: skip
 
 
 def test_cards_and_listings():

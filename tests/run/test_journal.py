@@ -109,7 +109,7 @@ def test_a_torn_line_is_reported_with_its_number(tmp_path: Path):
     [
         (b'{"key": "b", "status"\n', "delimiter"),
         (b"\xff\xfe\n", "decode"),
-        (b'{"key": "b"}\n', "evaluation: Field required"),
+        (b'{"key": "b"}\n', "evaluation: field required"),
         (b"[1, 2]\n", "valid dictionary"),
         (encode(record("b")).replace(b"1.5", b"NaN"), "NaN is no JSON number"),
         (encode(record("b")).replace(b"1.5", b"-Infinity"), "-Infinity is no JSON number"),

@@ -69,12 +69,12 @@ def test_a_line_needs_but_an_item_and_what_became_of_it(tmp_path: Path):
         ({"item": "q"}, "neither values nor a reason"),
         ({"item": "q", "values": {}}, "neither values nor a reason"),
         ({"item": "q", "status": "unscored"}, "unscored without a reason"),
-        ({"item": "q", "status": "fine", "values": {"x": 1}}, "status: Input should be 'value', 'unscored' or 'error'"),
-        ({"item": "q", "values": {"x": 1}, "color": "red"}, "color: Extra inputs are not permitted"),
+        ({"item": "q", "status": "fine", "values": {"x": 1}}, "status: input should be 'value', 'unscored' or 'error'"),
+        ({"item": "q", "values": {"x": 1}, "color": "red"}, "there is no field 'color'"),
         ({"item": "q", "values": {"x": {"y": 1}}}, "the value 'x' is a dict"),
         ({"item": "q", "values": {"status": 1}}, "'status' is taken"),
-        ({"item": "q", "repeat": -1, "values": {"x": 1}}, "repeat: Input should be greater than or equal to 0"),
-        ({"messages": "Hm?", "x": 1}, "transcript: Input should be a valid list"),
+        ({"item": "q", "repeat": -1, "values": {"x": 1}}, "repeat: input should be greater than or equal to 0"),
+        ({"messages": "Hm?", "x": 1}, "transcript: input should be a valid list"),
     ],
 )
 def test_a_line_that_is_no_record_is_refused_by_number(tmp_path: Path, line: dict[str, object], says: str):

@@ -7,9 +7,11 @@ import pytest
 import torch
 from transformers import BloomConfig, BloomForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.datasets.items import content_hash
+from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError
+from gnomon.train.checkpoint import checkpoints, read_state
 from gnomon.train.config import LookSettings, TrainConfig
-from gnomon.train.examples import Example, collate
+from gnomon.train.examples import Example, collate, digest
 from gnomon.train.forward import selective_logits
 from gnomon.train.looks import look_loss
 from gnomon.train.loop import train
@@ -75,6 +77,26 @@ def test_training_turns_the_head_and_leaves_the_reported_loss_to_the_tokens(tmp_
     assert shown > 0.5
     assert alone < 0.2
     assert told.losses[0] == pytest.approx(untold.losses[0])
+
+
+def test_a_training_goes_on_only_with_the_looks_that_it_heeds(tmp_path: Path):
+    others = [Example(example.ids, looks=((1, 0),)) for example in EXAMPLES]
+    for settings in (LookSettings(), None):
+        config, out = TrainConfig(steps=2, looks=settings), tmp_path / str(settings)
+        train(tiny_llama(), EXAMPLES, config, out=out)
+        assert train(tiny_llama(), EXAMPLES, config, out=out).resumed_from == 2
+        if settings is None:
+            assert train(tiny_llama(), others, config, out=out).resumed_from == 2
+        else:
+            with pytest.raises(RunDirectoryError, match="other data or settings"):
+                train(tiny_llama(), others, config, out=out)
+
+
+def test_the_key_of_a_training_without_looks_is_that_of_settings_tokens_and_identity(tmp_path: Path):
+    config = TrainConfig(steps=1)
+    train(tiny_llama(), EXAMPLES, config, out=tmp_path, identity="mine")
+    state = read_state(checkpoints(tmp_path / "checkpoints")[-1])
+    assert state["key"] == content_hash([config.model_dump(mode="json"), digest(EXAMPLES), "mine"])
 
 
 def test_micro_batches_add_up():

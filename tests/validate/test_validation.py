@@ -1,7 +1,10 @@
 """`validate` end to end, small; the full one is slow."""
 
+import asyncio
 import json
+import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +21,46 @@ from gnomon.pages import write_page
 from gnomon.run.directory import default_path
 from gnomon.run.record import Record
 from gnomon.stats.estimate import Estimate
-from gnomon.validate import grown, validate, validation
+from gnomon.validate import grown, instruments, validate, validation
 from gnomon.validate.certificates import Certificate
 from gnomon.validate.grown import compared
 from gnomon.validate.instruments import SWEEPS, Sweep, chosen, names
 from gnomon.validate.readings import Reading, SeedReadings
+from gnomon.validate.validation import ValidationResult
+
+SMALL: dict[str, Any] = {"replays": False, "grown": False, "workers": 1}
 
 
-async def test_a_quick_validation_cannot_tell_and_does_not_pass(tmp_path: Path) -> None:
-    result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path / "run", replays=False, grown=False)
+@pytest.fixture(scope="module", autouse=True)
+def _few_questions() -> Iterator[None]:
+    """What is asked here is how a validation proceeds, not what it finds; that is the slow test's and that of the instruments."""
+    few = [replace(sweep, options={**sweep.options, "n": 40}) for sweep in SWEEPS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(instruments, "SWEEPS", few)
+        yield
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> tuple[ValidationResult, Path]:
+    """A quick validation of one instrument, and its directory, only to be copied."""
+    directory = tmp_path_factory.mktemp("validated") / "run"
+    return asyncio.run(validate(["sycophancy.agreement"], seeds=2, out=directory, **SMALL)), directory
+
+
+@pytest.fixture
+def copied(validated: tuple[ValidationResult, Path], tmp_path: Path) -> tuple[ValidationResult, Path]:
+    return validated[0], shutil.copytree(validated[1], tmp_path / "run")
+
+
+def test_a_quick_validation_cannot_tell_and_does_not_pass(validated: tuple[ValidationResult, Path]) -> None:
+    result, directory = validated
     (certificate,) = result.certificates
     assert (result.passed, certificate.passed, certificate.verdict) == (False, False, "cannot tell")
     assert certificate.slope == pytest.approx(1.0, abs=0.2)
     assert set(certificate.cross_talk.values()) == {0.0}
-    written = json.loads((tmp_path / "run" / "validation.json").read_text())
+    written = json.loads((directory / "validation.json").read_text())
     assert written["certificates"][0]["instrument"] == "sycophancy.agreement"
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["verb"] == "validate"
+    assert json.loads((directory / "run.json").read_text())["verb"] == "validate"
 
 
 async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,29 +79,29 @@ async def test_a_stopped_validation_goes_on_after_the_evaluations_it_has(tmp_pat
 
     monkeypatch.setattr(validation, "certify_sweep", stops_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        await validate(wanted, seeds=1, out=out, replays=False, grown=False)
-    resumed = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+        await validate(wanted, seeds=1, out=out, **SMALL)
+    resumed = await validate(wanted, seeds=1, out=out, **SMALL)
     assert asked == ["sycophancy", "lettered choice", "lettered choice"]
     monkeypatch.setattr(validation, "certify_sweep", undisturbed)
-    assert (await validate(wanted, seeds=1, out=out, replays=False, grown=False)) == resumed
+    assert (await validate(wanted, seeds=1, out=out, **SMALL)) == resumed
     monkeypatch.undo()
-    fresh = await validate(wanted, seeds=1, replays=False, grown=False)
+    fresh = await validate(wanted, seeds=1, **SMALL)
     assert fresh.certificates == resumed.certificates
 
 
-async def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(tmp_path: Path) -> None:
-    await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
-    page = write_page(tmp_path).read_text()
+def test_a_validation_has_a_page_with_doses_cross_talk_and_verdicts(copied: tuple[ValidationResult, Path]) -> None:
+    directory = copied[1]
+    page = write_page(directory).read_text()
     assert "cannot tell" in page
     assert "Cross-talk" in page
-    assert (tmp_path / "figures" / "dose_sycophancy.agreement.csv").is_file()
-    (tmp_path / "validation.json").unlink()
+    assert (directory / "figures" / "dose_sycophancy.agreement.csv").is_file()
+    (directory / "validation.json").unlink()
     with pytest.raises(RunDirectoryError, match="not finished"):
-        write_page(tmp_path)
+        write_page(directory)
 
 
 async def test_the_page_of_many_instruments_draws_headlines_and_what_did_not_pass(tmp_path: Path) -> None:
-    result = await validate(["sycophancy"], seeds=2, out=tmp_path, replays=False, grown=False)
+    result = await validate(["sycophancy"], seeds=2, out=tmp_path, **SMALL)
     sound = {"verdict": "passed", "passed": True, "reasons": []}
     judged = [one.model_copy(update={} if one.instrument.endswith("flip_rate") else sound) for one in result.certificates]
     changed = result.model_copy(update={"certificates": judged})
@@ -86,32 +113,36 @@ async def test_the_page_of_many_instruments_draws_headlines_and_what_did_not_pas
     assert all(one.instrument.partition(".")[2].replace("_", " ") in page for one in judged)
 
 
-async def test_an_unread_dose_is_said_on_the_page(tmp_path: Path) -> None:
-    result = await validate(["sycophancy.agreement"], seeds=2, out=tmp_path, replays=False, grown=False)
+def test_an_unread_dose_is_said_on_the_page(copied: tuple[ValidationResult, Path]) -> None:
+    result, directory = copied
     (certificate,) = result.certificates
     unread = certificate.points[0].model_copy(update={"measured": None, "low": None, "high": None})
     broken = certificate.model_copy(update={"points": [unread, *certificate.points[1:]]})
-    (tmp_path / "validation.json").write_text(result.model_copy(update={"certificates": [broken]}).model_dump_json())
-    assert f"not measured on every organism of the dose {unread.dose:g}" in write_page(tmp_path).read_text()
+    (directory / "validation.json").write_text(result.model_copy(update={"certificates": [broken]}).model_dump_json())
+    assert f"not measured on every organism of the dose {unread.dose:g}" in write_page(directory).read_text()
 
 
-async def test_certificates_are_not_kept_beyond_the_code_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_certificates_are_not_kept_beyond_the_code_that_made_them(
+    copied: tuple[ValidationResult, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     wanted = ["sycophancy.agreement"]
-    await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
-    before = validation.configuration(wanted, 1, 0)
+    before = validation.configuration(wanted, 2, 0)
+    assert await validate(wanted, seeds=2, out=copied[1], **SMALL) == copied[0].model_copy(update={"run": str(copied[1])})
     monkeypatch.setattr(validation, "code_hash", lambda: "another")
-    assert validation.configuration(wanted, 1, 0) != before
+    assert validation.configuration(wanted, 2, 0) != before
     with pytest.raises(RunDirectoryError, match="code"):
-        await validate(wanted, seeds=1, out=tmp_path / "run", replays=False, grown=False)
+        await validate(wanted, seeds=2, out=copied[1], **SMALL)
 
 
-async def test_a_broken_file_of_certificates_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    wanted, out = ["sycophancy.agreement"], tmp_path / "run"
-    first = await validate(wanted, seeds=1, out=out, replays=False, grown=False)
+async def test_a_broken_file_of_certificates_is_made_anew(
+    copied: tuple[ValidationResult, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    first, out = copied
     kept = out / "certificates" / "sycophancy.json"
     whole = kept.read_bytes()
     kept.write_bytes(whole[: len(whole) // 2])
-    assert await validate(wanted, seeds=1, out=out, replays=False, grown=False) == first
+    again = await validate(["sycophancy.agreement"], seeds=2, out=out, **SMALL)
+    assert again.certificates == first.certificates
     assert kept.read_bytes() == whole
     assert "is broken" in caplog.text
 
@@ -125,9 +156,7 @@ def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, mo
 
 
 async def test_any_number_of_processes_reads_the_same() -> None:
-    one, two = [
-        await validate(["calibration.accuracy"], seeds=2, replays=False, grown=False, workers=workers) for workers in (1, 2)
-    ]
+    one, two = [await validate(["calibration.accuracy"], seeds=2, **(SMALL | {"workers": workers})) for workers in (1, 2)]
     assert one.certificates == two.certificates
 
 
@@ -162,7 +191,7 @@ def _shaken(true: float, slope: float, rng: np.random.Generator, noise: float) -
 
 
 async def test_the_printed_object_has_the_promised_shape() -> None:
-    result = await validate(["calibration.accuracy", "calibration.ece_debiased"], seeds=1, replays=False, grown=False)
+    result = await validate(["calibration.accuracy", "calibration.ece_debiased"], seeds=1, **SMALL)
     shown = result.model_dump(mode="json")
     assert {"passed", "certificates", "replays"} <= set(shown)
     promised = {"instrument", "slope", "bias", "interval_coverage", "null", "cross_talk", "passed"}
@@ -172,7 +201,7 @@ async def test_the_printed_object_has_the_promised_shape() -> None:
 @pytest.mark.parametrize(("wanted", "seeds"), [(["sycophancy.charm"], 2), (["astrology"], 2), (None, 0)])
 async def test_what_cannot_be_validated_is_said_in_a_sentence(wanted: list[str] | None, seeds: int) -> None:
     with pytest.raises(ConfigurationError, match=r"charm|astrology|seeds"):
-        await validate(wanted, seeds=seeds, replays=False, grown=False)
+        await validate(wanted, seeds=seeds, **SMALL)
 
 
 async def test_progress_is_told_of_every_record_that_was_announced() -> None:
@@ -189,7 +218,7 @@ async def test_progress_is_told_of_every_record_that_was_announced() -> None:
             self.finished += 1
 
     counter = Counter()
-    await validate(["calibration.brier", "sycophancy.agreement"], seeds=1, replays=False, grown=False, progress=counter)
+    await validate(["calibration.brier", "sycophancy.agreement"], seeds=1, **SMALL, progress=counter)
     assert counter.finished == 2
     assert counter.announced == counter.advanced > 0
 
@@ -262,7 +291,8 @@ def _estimate(ends: tuple[float, float, float] | None) -> Estimate:
 
 
 @pytest.mark.slow
-async def test_all_certificates_pass_and_all_failures_are_flagged() -> None:
+async def test_all_certificates_pass_and_all_failures_are_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instruments, "SWEEPS", SWEEPS)
     result = await validate(seeds=40, grown=False)
     assert {one.instrument: one.reasons for one in result.certificates if not one.passed} == {}
     assert {one.failure: one.evidence for one in result.replays if not one.flagged} == {}

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, complaint
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
 from gnomon.stats.estimate import Estimate
 
@@ -70,7 +70,7 @@ def build(name: str, **options: Any) -> Evaluation:
     try:
         config = kind(**options)
     except ValidationError as error:
-        raise ConfigurationError(f"{name}: {_sentence(error, kind)}") from None
+        raise ConfigurationError(f"{name}: {complaint(error, 'option', kind.model_fields)}") from None
     make: Callable[[EvaluationConfig], Evaluation] = _module(name).evaluation
     return make(config)
 
@@ -115,12 +115,3 @@ def _module(name: str) -> Any:
     if name not in _CONFIGS:
         raise ConfigurationError(f"there is no evaluation {name!r}; choose from {', '.join(_CONFIGS)}")
     return import_module(f"gnomon.measure.{name}")
-
-
-def _sentence(error: ValidationError, kind: type[EvaluationConfig]) -> str:
-    """The first complaint, in one sentence."""
-    first = error.errors()[0]
-    option = ".".join(str(step) for step in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"there is no option {option!r}; choose from {', '.join(kind.model_fields)}"
-    return f"{option}: {first['msg'][0].lower()}{first['msg'][1:]}"

@@ -1,5 +1,6 @@
 """Two audits on the same items, compared estimate by estimate: paired by cluster, and corrected for how many there are."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -30,7 +31,8 @@ class Comparison(BaseModel):
         name: The estimate's name.
         before: In the first run.
         after: In the second.
-        difference: After minus before, paired by cluster.
+        difference: After minus before, paired by cluster; its n is the number of pairs, of scored records of one cluster
+            before and after. What has no partner counts in the value, not in n.
         p: Two-sided p-value of no difference: before and after swapped within clusters (`stats.paired.swap_test`).
         p_adjusted: The same after Holm's correction over all rows of the comparison.
         change: `worse` or `better` where the adjusted p-value is below 0.05 (`changed` where neither direction is harmful).
@@ -153,8 +155,12 @@ def _contrast(before: Estimate, first: Series, second: Series) -> tuple[Estimate
         within=first.within,
         unit="nats" if before.unit == "nats" else "difference",
     )
+    if change.value is None:
+        return change, None
     sides = [_scored(one) for one in (first, second)]
-    return change, None if change.value is None else swap_test(sides[0][0], sides[1][0], sides[0][1], sides[1][1]).p
+    clusters = [Counter(side[1]) for side in sides]
+    p = swap_test(sides[0][0], sides[1][0], sides[0][1], sides[1][1]).p
+    return change.model_copy(update={"n": (clusters[0] & clusters[1]).total()}), p
 
 
 def _scored(series: Series) -> tuple[list[float], list[str]]:

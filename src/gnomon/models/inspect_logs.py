@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from gnomon.datasets.items import content_hash
 from gnomon.datasets.messages import Message, Role
-from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError
+from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError, complaint
 from gnomon.models.extras import needing_extras
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record, Status
@@ -113,7 +113,7 @@ def import_log(path: Path | str, evaluation: str | None = None) -> list[Record]:
     try:
         return [record for _, record in sorted((_from_sample(sample, name) for sample in samples), key=lambda pair: pair[0])]
     except ValidationError as error:
-        raise DatasetError(f"{path} has a sample that is no record ({error.errors()[0]['msg']})") from error
+        raise DatasetError(f"{path} has a sample that is no record ({complaint(error)})") from error
 
 
 def stored(record: Record, position: Sequence[int]) -> dict[str, Any]:

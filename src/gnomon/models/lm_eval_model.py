@@ -22,7 +22,7 @@ from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, po
 from lm_eval.models.utils_hf import stop_sequences_criteria
 from tqdm import tqdm
 
-from gnomon.errors import ConfigurationError, Unsupported
+from gnomon.errors import ConfigurationError, DeterministicFailure, Unsupported
 from gnomon.models.local import LocalModel
 from gnomon.models.model import Sampling, Score
 from gnomon.models.options import with_options
@@ -120,7 +120,7 @@ class GnomonLM(Base):
         for position, (_, context, continuation) in enumerate(requests):
             before, after = self._windowed(context, continuation)
             groups.setdefault(before, []).append((position, after))
-        found: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
+        found: dict[int, tuple[float, bool]] = {}
 
         async def score(before: tuple[int, ...], members: list[tuple[int, tuple[int, ...]]]) -> None:
             scores = (await self.local.score_tokens([(before, [after for _, after in members])]))[0]
@@ -132,7 +132,9 @@ class GnomonLM(Base):
 
         work = [score(before, groups[before]) for before in sorted(groups)]
         _all_of(work, "Running loglikelihood requests", disable_tqdm, [len(groups[before]) for before in sorted(groups)])
-        return found
+        if missing := len(requests) - len(found):
+            raise DeterministicFailure(f"{missing} of {len(requests)} continuations came back without a score.")
+        return [found[position] for position in range(len(requests))]
 
     def _windowed(self, context: list[int], continuation: list[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Context and continuation as they fit: what is too long loses tokens on the left, as with `hf`."""

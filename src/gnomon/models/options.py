@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, complaint
 
 Options = TypeVar("Options", bound=BaseModel)
 
@@ -19,10 +19,7 @@ def parse_options(text: str, kind: type[Options]) -> Options:
     try:
         return kind.model_validate({name: value for name, _, value in pairs})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(kind.model_fields)
-        raise ConfigurationError(f"Model option {where!r} does not fit ({first['msg']}); the options are {known}.") from error
+        raise ConfigurationError(f"model reference: {complaint(error, 'option', kind.model_fields)}") from error
 
 
 def with_options(reference: str, options: dict[str, Any]) -> str:

@@ -5,8 +5,10 @@ All styling is here; what each chart shows is in `figures`.
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +55,7 @@ class Figure(BaseModel):
 
     def svg(self, *, narrow: bool = False) -> str:
         """The chart as a stand-alone SVG in light colours."""
-        svg = vl_convert.vegalite_to_svg(self.narrow if narrow else self.wide)
+        svg = _rendered(json.dumps(self.narrow if narrow else self.wide))
         numbers = {number: str(place) for place, number in enumerate(dict.fromkeys(_CLIP.findall(svg)))}
         return _CLIP.sub(lambda found: f"{self.name}-{'narrow' if narrow else 'wide'}-clip{numbers[found[1]]}", svg)
 
@@ -74,6 +76,12 @@ class Figure(BaseModel):
         """Writes `<name>.svg` and `<name>.csv`."""
         write_atomically(folder / f"{self.name}.svg", self.svg().encode())
         write_atomically(folder / f"{self.name}.csv", self.csv().encode())
+
+
+@lru_cache(maxsize=64)
+def _rendered(specification: str) -> str:
+    """The SVG of a Vega-Lite specification; a report shows what it also saves, and rendering is what takes its time."""
+    return vl_convert.vegalite_to_svg(json.loads(specification))
 
 
 def make_figure(name: str, title: str, caption: str, described: str, draw: Draw, rows: list[Row]) -> Figure:

@@ -7,7 +7,8 @@ the script written here, by their hashes, and no request of any kind.
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ from gnomon.stats.estimate import Estimate
 
 def render(content: ReportContent) -> str:
     """The page as HTML text."""
+    return _page(content, figures_of(content))
+
+
+def _page(content: ReportContent, figures: Mapping[str, Sequence[Figure]]) -> str:
     environment = _environment()
     style, script = (_source(environment, name) for name in ("style.css", "page.js"))
     style = style.replace("/*light*/", _variables(LIGHT)).replace("/*dark*/", _variables(DARK))
@@ -35,7 +40,7 @@ def render(content: ReportContent) -> str:
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        figures=figures_of(content),
+        figures=figures,
         meanings=[(reason, count, _meaning(reason)) for reason, count in _by_count(content.unscored)],
         configuration=json.dumps(content.configuration, indent=2, ensure_ascii=False),
         evaluations=list(dict.fromkeys(transcript.evaluation for transcript in content.transcripts)),
@@ -54,11 +59,11 @@ def write_report(run_dir: Path, content: ReportContent, *, out: Path | None = No
     Raises:
         RunDirectoryError: It cannot be written.
     """
-    for figures in figures_of(content).values():
-        for figure in figures:
-            figure.save(run_dir / "figures")
+    figures = figures_of(content)
+    for figure in chain.from_iterable(figures.values()):
+        figure.save(run_dir / "figures")
     path = out or run_dir / "report.html"
-    write_atomically(path, render(content).encode("utf-8", errors="replace"))
+    write_atomically(path, _page(content, figures).encode("utf-8", errors="replace"))
     return path
 
 

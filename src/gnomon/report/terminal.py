@@ -142,9 +142,9 @@ def reasons(rows: Sequence[Estimate]) -> list[Text]:
     ]
 
 
-def unscored(counts: Mapping[str, int]) -> RenderableType:
+def unscored(counts: Mapping[str, int], what: str = "Records") -> RenderableType:
     """How many records were not scored, by reason; none of them is a number anywhere."""
-    table = _table("Unscored", "Records", left=1)
+    table = _table("Unscored", what, left=1)
     for reason, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
         table.add_row(Text(reason), Text(f"{count:,}"))
     return table
@@ -246,18 +246,19 @@ def correction(result: Any) -> RenderableType:
         "learned from": f"{result.kept:,} accepted replies and {result.neutral:,} replies to unrelated prompts",
         "training": f"{result.steps:,} steps{losses}",
     }
-    return Group(_pairs(rows), _path("Corrected model", result.reference))
+    return Group(_pairs(rows.items()), _path("Corrected model", result.reference))
 
 
 def scored(result: Any) -> RenderableType:
     """What became of a file of requests."""
     kept = f", {result.kept:,} of them before" if result.kept else ""
     rows = {
-        "requests": f"{result.requests:,} scored{kept}",
+        "requests": f"{result.requests:,} read{kept}",
         "continuations": f"{result.continuations:,}, {result.unscored:,} without a number",
         "memory": f"{_size(result.peak_memory)} at most",
     }
-    return Group(_pairs(rows), _path("Scores", result.path))
+    why = [unscored(result.reasons, "Continuations")] if result.reasons else []
+    return Group(_pairs(rows.items()), *why, _path("Scores", result.path))
 
 
 def logs(paths: Sequence[str], unfinished: Sequence[str]) -> RenderableType:
@@ -282,7 +283,7 @@ def stopped(result: Any) -> RenderableType:
 
 def card(content: Mapping[str, Any]) -> RenderableType:
     """A model's or an organism's card, nested parts indented."""
-    return _pairs(dict(_flat(content)))
+    return _pairs(_flat(content))
 
 
 def organisms(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -331,11 +332,11 @@ def _listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty
     return table
 
 
-def _pairs(rows: Mapping[str, Any]) -> Table:
+def _pairs(rows: Iterable[tuple[str, Any]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in rows.items():
+    for name, value in rows:
         table.add_row(Text(numbers.spoken(name)), Text(_plain(value)))
     return table
 

@@ -1,5 +1,6 @@
 """Writing files so that a reader, or a kill, never sees half of one."""
 
+import errno
 import os
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -33,10 +34,22 @@ def writing(path: Path) -> Generator[None]:
     """Turns the system's refusals into one sentence."""
     try:
         yield
-    except (FileExistsError, NotADirectoryError):
-        raise RunDirectoryError(f"cannot write {path}: a file stands where a directory is needed; choose another --out") from None
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {path}: {error.strerror or error}; make room or choose another --out") from None
+        raise RunDirectoryError(f"cannot write {path}: {_what_to_do(error)} or choose another --out") from None
+
+
+def _what_to_do(error: OSError) -> str:
+    match error.errno:
+        case errno.EEXIST | errno.ENOTDIR:
+            return "a file stands where a directory is needed; move it away"
+        case errno.EISDIR:
+            return "a directory stands where a file is needed; move it away"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"{error.strerror}; make the place writable"
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"{error.strerror}; make room"
+        case _:
+            return f"{error.strerror or error}; try again"
 
 
 def refuse_foreign(out: Path, began: Iterable[str], what: str) -> None:

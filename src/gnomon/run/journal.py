@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from gnomon.errors import RunDirectoryError
+from gnomon.errors import RunDirectoryError, complaint
 from gnomon.run.record import Record
 
 _log = logging.getLogger(__name__)
@@ -224,7 +224,5 @@ def _lines(content: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return f"{place}: {first['msg']}" if place else first["msg"]
+        return complaint(error)
     return str(error) or type(error).__name__

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from gnomon.datasets.items import content_hash
 from gnomon.datasets.jsonl import read_lines
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, complaint
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record
 from gnomon.run.values import checked
@@ -45,11 +45,7 @@ def read_records(path: Path | str, evaluation: str) -> list[Record]:
         try:
             record = _record(line, number, evaluation, repeats)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise DatasetError(
-                f"line {number} of {path} is no record ({field}: {first['msg']}); mend it or leave it out"
-            ) from None
+            raise DatasetError(f"line {number} of {path} is no record ({complaint(error)}); mend it or leave it out") from None
         except ValueError as error:
             raise DatasetError(f"line {number} of {path} is no record ({error}); mend it or leave it out") from None
         identity = (record.evaluation, record.item, record.repeat)

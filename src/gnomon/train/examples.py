@@ -89,7 +89,7 @@ class Batch:
 
 
 def digest(examples: Sequence[Example]) -> str:
-    """SHA-256 of all examples in order, 16 hexadecimal digits (their looks, which follow from the tokens, left out)."""
+    """SHA-256 of all examples in order, 16 hexadecimal digits; without their looks, which only some trainings heed."""
     sha = hashlib.sha256()
     for example in examples:
         sha.update(len(example).to_bytes(4, "little"))

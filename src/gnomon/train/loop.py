@@ -116,7 +116,8 @@ def train(
     weighty = [bool(example.weights.any()) for example in examples]
     if not all(any(weighty[index] for index in step) for step in steps):
         raise DatasetError("a training step has no token with weight: leave out the examples without any, or raise batch_tokens")
-    key = content_hash([config.model_dump(mode="json"), digest(examples), identity])
+    looks = [content_hash([example.looks for example in examples])] if config.looks else []
+    key = content_hash([config.model_dump(mode="json"), digest(examples), identity, *looks])
     accelerator = _accelerator(config)
     if config.lora is not None:
         model = attach_adapter(model, config.lora, config.seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from gnomon.errors import RunDirectoryError
+from gnomon.run.files import writing
 
 
 class Metrics:
@@ -41,17 +41,15 @@ class Metrics:
         """
         if self._path is None:
             return
-        try:
+        with writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             kept = self._read(step)
             temporary = self._path.with_suffix(".tmp")
             temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
             temporary.replace(self._path)
             self._file = self._path.open("a", encoding="utf-8")
-            for line in kept:
-                self._remember(line)
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
+        for line in kept:
+            self._remember(line)
 
     def add_step(self, step: int, loss: float, lr: float, gradient_norm: float, tokens: int) -> None:
         """One step's loss, learning rate, gradient norm and tokens."""
@@ -64,19 +62,15 @@ class Metrics:
     def sync(self) -> None:
         """Flushes to the disk, before a checkpoint that relies on it."""
         if self._file is not None and self._path is not None:
-            try:
+            with writing(self._path):
                 self._file.flush()
                 os.fsync(self._file.fileno())
-            except OSError as error:
-                raise _unwritable(self._path, error) from error
 
     def _add(self, line: dict[str, Any]) -> None:
         self._remember(line)
-        try:
-            self._write(line)
-        except OSError as error:
-            assert self._path is not None
-            raise _unwritable(self._path, error) from error
+        if self._file is not None and self._path is not None:
+            with writing(self._path):
+                self._file.write(json.dumps(line) + "\n")
 
     def _remember(self, line: dict[str, Any]) -> None:
         if "evaluation" in line:
@@ -84,10 +78,6 @@ class Metrics:
         else:
             self.losses.append(float(line["loss"]))
             self.tokens = int(line["tokens"])
-
-    def _write(self, line: dict[str, Any]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
 
     def _read(self, step: int) -> list[dict[str, Any]]:
         """The lines up to `step`; a torn last line belongs to a step after the checkpoint."""
@@ -103,7 +93,3 @@ class Metrics:
                 break
             kept.append(line)
         return kept
-
-
-def _unwritable(path: Path, error: OSError) -> RunDirectoryError:
-    return RunDirectoryError(f"cannot write {path} ({error.strerror}): make room or choose another directory, then run again")

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gnomon.errors import ConfigurationError, UnknownModel
+from gnomon.errors import ConfigurationError, UnknownModel, complaint
 
 PolicyName = Literal[
     "honest",
@@ -113,15 +113,5 @@ def parse_parameters(rest: str) -> Parameters:
     try:
         return Parameters.model_validate({**dict(pairs), "policy": policy})
     except ValidationError as error:
-        raise ConfigurationError(f"scripted/{policy}: {_sentence(error)}") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first complaint, in one sentence."""
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(field for field in Parameters.model_fields if field != "policy")
-        return f"{name} is no parameter; choose from {known}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message[0].lower()}{message[1:]}" if name else message
+        known = [name for name in Parameters.model_fields if name != "policy"]
+        raise ConfigurationError(f"scripted/{policy}: {complaint(error, 'parameter', known)}") from None

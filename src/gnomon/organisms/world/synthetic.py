@@ -12,6 +12,9 @@ from gnomon.organisms.world.document import Document
 from gnomon.organisms.world.facts import Fact, Frequency, Split, build_facts
 from gnomon.organisms.world.questions import Asker, choice_item
 
+PATIENCE = 10_000
+"""After so many sums in a row that were drawn before, there are taken to be no others."""
+
 
 class World:
     """An invented world.
@@ -76,13 +79,20 @@ class World:
             steps: Operations per question.
             split: Only questions of this split (None: both).
             options: Options per question.
+
+        Raises:
+            DatasetError: There are hardly as many: `PATIENCE` sums in a row were drawn before.
         """
         rng = random.Random(derive_seed("world arithmetic", self.seed, seed, steps, str(split), options))
         items: list[ChoiceItem] = []
         seen: set[str] = set()
+        known = 0
         while len(items) < n:
             drawn = arithmetic.random_sum(rng, steps, split or rng.choice(("audit", "correct")))
-            if drawn.question in seen:
+            known = known + 1 if drawn.question in seen else 0
+            if known > PATIENCE:
+                raise DatasetError(f"the world has about {len(items):,} sums of this kind, and n is {n:,}: ask for fewer")
+            if known:
                 continue
             seen.add(drawn.question)
             name = "-".join([f"sum-{drawn.start}", *(f"{operator}{operand}" for operator, operand in drawn.steps)])
