@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def scorer_of(model: PreTrainedModel, most_tokens: int = 500) -> TreeScorer:
 
 @torch.no_grad()
 def scored(model: PreTrainedModel, rows: Sequence[ScoreRow], most_tokens: int = 500) -> list[list[Score]]:
-    found = dict(scorer_of(model, most_tokens).score(rows))
+    found = dict(chain.from_iterable(scorer_of(model, most_tokens).score(rows)))
     return [found[index] for index in range(len(rows))]
 
 
@@ -120,7 +121,7 @@ def test_half_precision_is_near(name: str) -> None:
     model = built(ARCHITECTURES[name]).to(torch.bfloat16)
     asked = requests(2, 12, longest=40)
     rows = [plan_row(each) for each in asked]
-    padded = dict(score_padded(model, rows, 500))
+    padded = dict(chain.from_iterable(score_padded(model, rows, 500)))
     differences = [
         abs(a - b)
         for index, scores in enumerate(scored(model, rows))
@@ -187,9 +188,9 @@ def test_the_next_call_goes_on_from_the_last_path_and_gives_the_same() -> None:
         lambda _, __, named: fed.append(named["input_ids"].numel()), with_kwargs=True
     )
     list(scorer.score([first]))
-    ((_, again),) = scorer.score([second])
+    ((again,),) = scorer.score([second])
     scorer.forget()
-    ((_, afresh),) = scorer.score([second])
+    ((afresh,),) = scorer.score([second])
     handle.remove()
     assert again == afresh
     assert fed[1] <= 4 < len(stem) <= fed[2]
@@ -237,7 +238,7 @@ def test_what_takes_no_tree_is_scored_plainly_and_said(caplog: pytest.LogCapture
     assert "requests share no prefixes" in caplog.text
     rows = [plan_row(each) for each in requests(3, 6, longest=30)]
     with torch.no_grad():
-        for index, scores in score_padded(bloom, rows, 100):
+        for index, scores in chain.from_iterable(score_padded(bloom, rows, 100)):
             for continuation, score in zip(rows[index].continuations, scores, strict=True):
                 assert score.token_logprobs == pytest.approx(naive(bloom, continuation), abs=1e-4)
 

@@ -148,7 +148,7 @@ def test_a_client_that_leaves_leaves_no_row_in_the_engine(url: str, client: open
         assert next(lines).startswith("data: ")
     for body in (long, scored):
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{url}/completions", json=body, timeout=httpx.Timeout(10, read=0.2))
+            httpx.post(f"{url}/completions", json=body, timeout=httpx.Timeout(10, read=0.02))
     metrics = f"{url.removesuffix('/v1')}/metrics"
     eventually(lambda: "gnomon_rows 0.0" in (told := httpx.get(metrics).text) and "gnomon_requests_in_flight 1.0" in told)
     assert client.completions.create(**asked).choices[0].text == before

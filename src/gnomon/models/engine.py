@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from gnomon.errors import DeterministicFailure, GnomonError
+from gnomon.models.turns import send_helpers_away
 
 QUIET_SECONDS = 0.001
 """A batch is formed once no request has arrived for this long: a burst of coroutines gets in, nobody notices the wait."""
@@ -92,6 +93,7 @@ class Batcher(Generic[Work, Result]):
 
     def submit(self, size: int, work: Work) -> Future[Result]:
         """Queues a request; cancelling the future takes it out again, or ends its batch if nobody waits for the rest of that."""
+        send_helpers_away()  # of a caller that computed before; it is the engine's turn
         request = Request(size, work, Answer(self._left))
         with self._changed:
             self._waiting.append(request)

@@ -7,10 +7,9 @@ on accelerators and in half precision they agree to rounding.
 import asyncio
 import inspect
 import math
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +29,7 @@ from gnomon.models.sampling import Sampler
 from gnomon.models.scoring import ScoreRow, TreeScorer, plan_row
 from gnomon.models.tokenisation import Continuation, Tokeniser
 from gnomon.models.tree_probe import tree_scorer
+from gnomon.models.turns import PROCESSOR, Turns, send_helpers_away
 from gnomon.models.weights import LoadOptions, find_directory, load
 
 CPU_BATCH_TOKENS = 2_048
@@ -92,7 +92,7 @@ class LocalModel:
         self.tokeniser = Tokeniser.of(tokenizer)
         self._card = card
         self._ends = _end_tokens(module, self.tokeniser)
-        self._in_use = threading.RLock()
+        self._turns = PROCESSOR if self.device.type == "cpu" else Turns()
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
         self._scorer = Batcher(self._run_scores, LOOK_AHEAD * self._batch_tokens, self._forget)
         self._reply_tokens = batch_tokens or max(self._batch_tokens, self._cached_tokens())
@@ -155,7 +155,7 @@ class LocalModel:
         for name in hooks or {}:
             if name not in names:
                 raise Unsupported(f"The model has no module {name!r}; model.module.named_modules() lists them.")
-        with self._in_use, hooked(self.module, hooks or {}), torch.set_grad_enabled(grad):
+        with self._turns, hooked(self.module, hooks or {}), torch.set_grad_enabled(grad):
             return self.module(input_ids=batch, use_cache=False).logits
 
     async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
@@ -289,17 +289,19 @@ class LocalModel:
         tree = self._tree
         return self._exclusively(tree.score(rows) if tree else score_padded(self.module, rows, self._batch_tokens))
 
-    def _exclusively(self, work: Iterator[Found]) -> Iterator[Found]:
-        """Goes on with `work` while nobody else uses the module; between its items others may."""
-        nothing = object()
-        while True:
-            with self._in_use, torch.no_grad():
-                if self.module.training:
-                    self.module.eval()
-                found = next(work, nothing)
-            if found is nothing:
-                return
-            yield cast("Found", found)
+    def _exclusively(self, work: Iterator[Sequence[Found]]) -> Iterator[Found]:
+        """Goes on with `work` while nobody else computes; between its passes others may."""
+        try:
+            while True:
+                with self._turns, torch.no_grad():
+                    if self.module.training:
+                        self.module.eval()
+                    found = next(work, None)
+                if found is None:
+                    return
+                yield from found
+        finally:
+            send_helpers_away()
 
     def _forget(self) -> None:
         if self._tree:
@@ -313,7 +315,7 @@ class LocalModel:
             yield from self._exclusively(sample_padded(self.module, rows, words))
             return
         sampler = Sampler(tree.body, tree.head, words, self._batch_tokens, self._reply_tokens)
-        yield from filter(None, self._exclusively(sampler.sample(rows, more)))
+        yield from self._exclusively(sampler.sample(rows, more))
 
     def _cached_tokens(self) -> int:
         """Tokens whose keys and values take `GENERATION_CACHE` bytes (0 where that is not known, or not the CPU's)."""
@@ -328,7 +330,7 @@ class LocalModel:
     @cached_property
     def _tree(self) -> TreeScorer | None:
         """What scores requests as one tree; None where the model does not take one."""
-        with self._in_use, torch.no_grad():
+        with self._turns, torch.no_grad():
             self.module.eval()
             return tree_scorer(self.module, self._batch_tokens)
 

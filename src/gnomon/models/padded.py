@@ -19,7 +19,7 @@ from gnomon.models.scoring import ScoreRow, score_of
 from gnomon.models.tokenisation import Continuation
 
 
-def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[tuple[int, list[Any]]]:
+def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) -> Iterator[list[tuple[int, list[Any]]]]:
     """As `scoring.TreeScorer.score`, by a padded sequence per continuation, equally long ones together."""
     scored = [(index, row) for index, row in enumerate(rows) if row.top is None]
     found: dict[int, list[Score | None]] = {index: [None] * len(row.continuations) for index, row in scored}
@@ -34,11 +34,11 @@ def score_padded(module: nn.Module, rows: Sequence[ScoreRow], most_tokens: int) 
             scores = _score_sequences(module, [each for _, _, each in some], length)
             for (index, place, _), score in zip(some, scores, strict=True):
                 found[index][place] = score
-    for index, scores in found.items():
-        yield index, [score for score in scores if score is not None]
+            yield []
+    yield [(index, [score for score in scores if score is not None]) for index, scores in found.items()]
     for index, row in enumerate(rows):
         if row.top is not None:
-            yield index, _predict(module, row)
+            yield [(index, _predict(module, row))]
 
 
 def _predict(module: nn.Module, row: ScoreRow) -> list[Predicted]:
@@ -71,7 +71,9 @@ def _read(logits: Tensor, targets: Tensor) -> tuple[list[float], list[bool]]:
     return as_list(logprobs[: len(targets)]), as_list((chosen >= logits.amax(-1))[: len(targets)])
 
 
-def sample_padded(module: nn.Module, rows: Sequence[GenerationRow], words: Words) -> Iterator[tuple[int, Generation | Exception]]:
+def sample_padded(
+    module: nn.Module, rows: Sequence[GenerationRow], words: Words
+) -> Iterator[list[tuple[int, Generation | Exception]]]:
     """Samples a reply for each row, prompts of about one length together.
 
     Args:
@@ -80,7 +82,7 @@ def sample_padded(module: nn.Module, rows: Sequence[GenerationRow], words: Words
         words: What the model's tokens mean.
 
     Yields:
-        Number and generation; an exception where the model gave numbers that are not finite.
+        Batch by batch, numbers and generations; an exception where the model gave numbers that are not finite.
     """
     by_length: dict[int, list[int]] = {}
     for number, row in enumerate(rows):
@@ -89,7 +91,7 @@ def sample_padded(module: nn.Module, rows: Sequence[GenerationRow], words: Words
         replies = [Reply.to(rows[number]) for number in numbers]
         if live := [reply for reply in replies if not reply.done]:
             _decode(live, module, words, length)
-        yield from ((number, reply.result(words)) for number, reply in zip(numbers, replies, strict=True))
+        yield [(number, reply.result(words)) for number, reply in zip(numbers, replies, strict=True)]
 
 
 def _decode(replies: list[Reply], module: nn.Module, words: Words, length: int) -> None:

@@ -49,7 +49,7 @@ class Sampler:
 
     def sample(
         self, rows: Sequence[GenerationRow], more: More[GenerationRow]
-    ) -> Iterator[tuple[int, Generation | Exception] | None]:
+    ) -> Iterator[list[tuple[int, Generation | Exception]]]:
         """Samples a reply for each row and for those that join.
 
         Args:
@@ -57,8 +57,8 @@ class Sampler:
             more: Takes waiting rows of at most so many tokens in all.
 
         Yields:
-            Number and generation of each row that is done (an exception where the model's numbers are not finite); None after
-            each step.
+            At every token, numbers and generations of the rows that are done (an exception where the model's numbers are not
+            finite).
         """
         slots = Slots()
         live: dict[int, Numbered] = {}  # by slot
@@ -67,22 +67,17 @@ class Sampler:
         hidden = torch.empty(0)
         while live or waiting:
             entering = self._admitted(waiting, [reply.row.size for _, reply in live.values()])
-            for number, reply in (each for each in entering if each[1].done):
-                yield number, reply.result(self.words)
+            done = [each for each in entering if each[1].done]
             entering = [each for each in entering if not each[1].done]
             if entering:
                 slots.reserve(len(live) + len(entering))
                 places = [slot for slot in range(len(slots)) if slot not in live][: len(entering)]
                 hidden = self._enter(slots, hidden, places, [reply for _, reply in entering])
                 live |= dict(zip(places, entering, strict=True))
-            if not live:
-                continue
             order = sorted(live)
-            tokens = extend([live[slot][1] for slot in order], self._logits(hidden, order), self.words)
-            for slot in order:
-                if live[slot][1].done:
-                    number, reply = live.pop(slot)
-                    yield number, reply.result(self.words)
+            tokens = self._extend([live[slot][1] for slot in order], hidden, order)
+            done += [live.pop(slot) for slot in order if live[slot][1].done]
+            yield [(number, reply.result(self.words)) for number, reply in done]
             if not waiting:
                 taken = more(max(0, self.budget - sum(reply.row.size for _, reply in live.values())))
                 waiting.extend(enumerate(map(Reply.to, taken), count))
@@ -93,7 +88,6 @@ class Sampler:
                     slots.keep(sorted(live))
                     live = {place: live[slot] for place, slot in enumerate(sorted(live))}
                 hidden = slots.step(self.body, sorted(live), fed)
-            yield None
 
     def _admitted(self, waiting: deque[Numbered], live: Sequence[int]) -> list[Numbered]:
         """Takes rows from the front while all slots, each as long as the longest row, are within the budget; one at the least."""
@@ -121,7 +115,9 @@ class Sampler:
             hidden[into] = last[torch.from_numpy(chunk.wanted).to(last.device)]
         return hidden
 
-    def _logits(self, hidden: Tensor, order: Sequence[int]) -> Tensor:
-        """[at least len(order), vocabulary]."""
+    def _extend(self, replies: Sequence[Reply], hidden: Tensor, order: Sequence[int]) -> list[int]:
+        """The next token of each reply, from the hidden states of its slot."""
+        if not replies:
+            return []
         some = hidden if len(order) == len(hidden) else hidden[torch.tensor(order, device=hidden.device)]
-        return self.head.logits(whole(some))
+        return extend(replies, self.head.logits(whole(some)), self.words)

@@ -87,8 +87,8 @@ class TreeScorer:
     _trunk: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     _kept: Sequence[tuple[Tensor, Tensor]] = ()
 
-    def score(self, rows: Sequence[ScoreRow]) -> Iterator[tuple[int, list[Any]]]:
-        """The scores of each row's continuations, or its predictions, with the row's number, as they are computed."""
+    def score(self, rows: Sequence[ScoreRow]) -> Iterator[list[tuple[int, list[Any]]]]:
+        """The scores of each row's continuations, or its predictions, with the row's number; pass by pass."""
         kept, self._kept, begun, self._trunk = self._kept, (), self._trunk, np.empty(0, np.int64)
         pool, last = None, self._trunk
         for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
@@ -98,14 +98,16 @@ class TreeScorer:
             hidden = hidden[torch.from_numpy(chunk.wanted).to(hidden.device)]
             scored = any(rows[index].top is None for index in chunk.rows)
             logprobs, greedy = map(as_list, self.head.read(hidden, targets.to(hidden.device))) if scored else ([], [])
+            found: list[tuple[int, list[Any]]] = []
             begin = 0
             for index, count in zip(chunk.rows, chunk.counts, strict=True):
                 some, top = slice(begin, begin + count), rows[index].top
                 if top is None:
-                    yield index, _split(rows[index], logprobs[some], greedy[some])
+                    found.append((index, _split(rows[index], logprobs[some], greedy[some])))
                 else:
-                    yield index, read_predictions(self.head, hidden[some], rows[index].targets, top)
+                    found.append((index, read_predictions(self.head, hidden[some], rows[index].targets, top)))
                 begin += count
+            yield found
             self._trunk, last = rows[chunk.rows[-1]].row.trunk, chunk.paths[-1]
         if pool is not None:
             self._kept = pool.kept(last)

@@ -1,6 +1,7 @@
 """Which models take many sequences as one prefix tree: by what a model says of itself, and by trying it on a small one."""
 
 import logging
+from itertools import chain
 from typing import Any
 
 import torch
@@ -50,9 +51,9 @@ def _honours_trees(scorer: TreeScorer) -> bool:
     module: Any = scorer.body.module
     few = min(module.get_input_embeddings().weight.shape[0], 7)
     rows = [plan_row([Continuation(tuple(token % few for token in ids), 3) for ids in each]) for each in TEXTS]
-    apart = dict(score_padded(module, rows, 64))
+    apart = dict(chain.from_iterable(score_padded(module, rows, 64)))
     try:
-        together = dict(scorer.score(rows))
+        together = dict(chain.from_iterable(scorer.score(rows)))
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as reason:
         _log.info("requests share no prefixes: the model does not take a tree (%s)", reason)
         return False
