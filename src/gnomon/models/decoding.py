@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from gnomon.models.body import Body, Rule
 from gnomon.models.forward import padded_count
@@ -21,8 +22,30 @@ from gnomon.models.prefixes import Indices
 ROOM = 64
 """Places of a block; sums over values go block by block."""
 
-Blocks = list[Tensor]
-"""One layer's keys or values, [slots, key heads, ROOM, width] each."""
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some places of all slots, with the views that products take.
+
+    Attributes:
+        slots: [slots, key heads, ROOM, width].
+        flat: [slots * key heads, ROOM, width].
+        turned: [slots * key heads, width, ROOM].
+    """
+
+    slots: Tensor
+    flat: Tensor
+    turned: Tensor
+
+    @classmethod
+    def of(cls, slots: Tensor) -> "Block":
+        """The block that lies in a contiguous tensor."""
+        flat = slots.flatten(0, 1)
+        return cls(slots, flat, flat.transpose(1, 2))
+
+
+Blocks = list[Block]
+"""One layer's keys or values."""
 
 
 @dataclass
@@ -46,7 +69,7 @@ class Slots:
         if added > 0:
             self.lengths += [0] * added
             for kept in self._kinds():
-                kept[:] = [torch.cat([block, block.new_zeros(added, *block.shape[1:])]) for block in kept]
+                kept[:] = [Block.of(_with_more(block.slots, added)) for block in kept]
 
     def put(self, slots: Sequence[int], pools: Sequence[tuple[Tensor, Tensor]], paths: Sequence[Indices]) -> None:
         """Fills slots from places of a pool (per layer keys and values [tokens, key heads, width])."""
@@ -68,15 +91,15 @@ class Slots:
             taken, nothing = index[:, some], beyond[:, some, None, None]
             for kept, pool in zip(self._kinds(), (each for both in pools for each in both), strict=True):
                 # what is beyond may be NaN: of whoever was there before, or of the pool's first place
-                kept[number][into] = pool[taken].masked_fill_(nothing, 0.0).transpose(1, 2)
+                kept[number].slots[into] = pool[taken].masked_fill_(nothing, 0.0).transpose(1, 2)
 
     def keep(self, slots: Sequence[int]) -> None:
         """Only these slots, moved to the front, and no more blocks than they need."""
         self.lengths = [self.lengths[slot] for slot in slots]
         needed = _blocks(max(self.lengths) + 1)
         for kept in self._kinds():
-            index = torch.tensor(slots, device=kept[0].device)
-            kept[:] = [block.index_select(0, index) for block in kept[:needed]]
+            index = torch.tensor(slots, device=kept[0].slots.device)
+            kept[:] = [Block.of(block.slots.index_select(0, index)) for block in kept[:needed]]
 
     def _kinds(self) -> list[Blocks]:
         """Keys and values, layer by layer."""
@@ -86,8 +109,8 @@ class Slots:
         """Room for so many tokens in each slot; `like` says what keys and values are like where there are none yet."""
         for number, kept in enumerate(self._kinds()):
             while len(kept) < _blocks(wanted):
-                model = kept[0] if kept or like is None else like[number // 2][number % 2]
-                kept.append(model.new_zeros(len(self), model.shape[1], ROOM, model.shape[-1]))
+                model = kept[0].slots if kept or like is None else like[number // 2][number % 2]
+                kept.append(Block.of(model.new_zeros(len(self), model.shape[1], ROOM, model.shape[-1])))
 
     def step(self, body: Body, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """Feeds a token to each of some slots, and empties the others.
@@ -128,17 +151,17 @@ class _Step:
         keys, values = self._slots.layers[self._layer]
         self._layer += 1
         for number, rows, places in self._writes:
-            keys[number][rows, :, places] = key[rows]
-            values[number][rows, :, places] = value[rows]
-        count, heads = keys[0].shape[:2]
+            keys[number].slots[rows, :, places] = key[rows]
+            values[number].slots[rows, :, places] = value[rows]
+        count, heads = keys[0].slots.shape[:2]
         asked = query[:count].reshape(count * heads, -1, query.shape[-1])
-        scores = [torch.bmm(asked, block.flatten(0, 1).transpose(1, 2)) for block in keys[: self._blocks]]
-        weights = self._weights(scores, heads, rule)
-        total = torch.bmm(weights[..., :ROOM], values[0].flatten(0, 1))
-        for number in range(1, self._blocks):
-            total.baddbmm_(weights[..., number * ROOM : (number + 1) * ROOM], values[number].flatten(0, 1))
+        scores = [torch.bmm(asked, block.turned) for block in keys[: self._blocks]]
+        weights = self._weights(scores, heads, rule).split(ROOM, -1)
+        total = torch.bmm(weights[0], values[0].flat)
+        for some, block in zip(weights[1:], values[1:], strict=False):
+            total.baddbmm_(some, block.flat)
         found = total.view(count, query.shape[1], -1)
-        return torch.cat([found, found.new_zeros(len(query) - count, *found.shape[1:])]) if len(query) > count else found
+        return pad(found, (0, 0, 0, 0, 0, len(query) - count)) if len(query) > count else found
 
     def _weights(self, scores: Sequence[Tensor], heads: int, rule: Rule) -> Tensor:
         together = torch.cat(list(scores), -1) if len(scores) > 1 else scores[0]
@@ -165,6 +188,10 @@ def _writes(lengths: Sequence[int], places: Tensor) -> Iterator[tuple[int, Any, 
     for number in sorted({length // ROOM for length in lengths}):
         rows = (places // ROOM == number).nonzero()[:, 0]
         yield number, rows, places[rows] % ROOM
+
+
+def _with_more(slots: Tensor, added: int) -> Tensor:
+    return torch.cat([slots, slots.new_zeros(added, *slots.shape[1:])])
 
 
 def _blocks(wanted: int) -> int:

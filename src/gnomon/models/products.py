@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-SMALLEST = 1 << 16
+SMALLEST = 1 << 17
 """Weights with fewer entries are left alone: their products cost no more than the calls."""
 
 
