@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gnomon.errors import ConfigurationError, DeterministicFailure
+from gnomon.models.decoding import Slots
 from gnomon.models.local import LocalModel
 from gnomon.models.model import GREEDY, Generation, Piece, Sampling
 
@@ -76,6 +77,28 @@ async def test_rows_come_and_go_and_nobody_notices(make: Make) -> None:
 
     assert await asyncio.gather(*map(late, range(40))) == alone
     assert len(fed) < sum(sampling.max_tokens for _, sampling in asked) / 2
+
+
+async def test_slots_times_their_length_stay_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long row beside many short ones takes as much room as so many long ones."""
+    whole = llama_model()
+    model = LocalModel(whole.module, whole.tokenizer, "local/x", whole.fingerprint, batch_tokens=600)
+    model._ends = frozenset()
+    held: list[int] = []
+    step = Slots.step
+
+    def measured(slots: Slots, *arguments: Any) -> Any:
+        held.append(len(slots) * max(slots.lengths))
+        return step(slots, *arguments)
+
+    monkeypatch.setattr(Slots, "step", measured)
+    lengths = [120, *[2] * 100]
+    replies = await asyncio.gather(
+        *(model.generate(["one two"], Sampling(max_tokens=length, seed=seed)) for seed, length in enumerate(lengths))
+    )
+    assert [len(reply.token_ids) for (reply,) in replies] == lengths
+    assert max(held) <= 600
+    assert len(held) < 120 + 100
 
 
 @BOTH

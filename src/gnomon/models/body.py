@@ -45,13 +45,13 @@ class Attention(Protocol):
         """What the new tokens gather.
 
         Args:
-            query: [tokens, heads, width].
-            key: [tokens, key heads, width].
-            value: [tokens, key heads, width of values].
+            query: [heads, tokens, width].
+            key: [key heads, tokens, width].
+            value: [key heads, tokens, width of values].
             rule: The layer's.
 
         Returns:
-            [tokens, heads, width of values].
+            [heads, tokens, width of values].
         """
         ...
 
@@ -142,5 +142,4 @@ def _attend(
     **_: Any,
 ) -> tuple[Tensor, None]:
     rule = Rule(query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap)
-    tokens_first = [states[0].transpose(0, 1) for states in (query, key, value)]
-    return asked.attend(tokens_first[0], tokens_first[1], tokens_first[2], rule)[None], None
+    return asked.attend(query[0], key[0], value[0], rule).transpose(0, 1)[None], None

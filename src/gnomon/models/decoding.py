@@ -72,7 +72,7 @@ class Slots:
                 kept[:] = [Block.of(_with_more(block.slots, added)) for block in kept]
 
     def put(self, slots: Sequence[int], pools: Sequence[tuple[Tensor, Tensor]], paths: Sequence[Indices]) -> None:
-        """Fills slots from places of a pool (per layer keys and values [tokens, key heads, width])."""
+        """Fills slots from places of a pool (per layer keys and values [key heads, tokens, width])."""
         if not self.layers:
             self.layers = [([], []) for _ in pools]
         lengths = list(map(len, paths))
@@ -88,10 +88,11 @@ class Slots:
         beyond = torch.arange(blocks * ROOM, device=device) >= torch.tensor(lengths, device=device)[:, None]
         for number in range(blocks):
             some = slice(number * ROOM, (number + 1) * ROOM)
-            taken, nothing = index[:, some], beyond[:, some, None, None]
+            taken, nothing = index[:, some], beyond[:, None, some, None]
             for kept, pool in zip(self._kinds(), (each for both in pools for each in both), strict=True):
                 # what is beyond may be NaN: of whoever was there before, or of the pool's first place
-                kept[number].slots[into] = pool[taken].masked_fill_(nothing, 0.0).transpose(1, 2)
+                found = pool.index_select(1, taken.flatten()).unflatten(1, taken.shape).transpose(0, 1)
+                kept[number].slots[into] = found.masked_fill_(nothing, 0.0)
 
     def keep(self, slots: Sequence[int]) -> None:
         """Only these slots, moved to the front, and no more blocks than they need."""
@@ -110,7 +111,7 @@ class Slots:
         for number, kept in enumerate(self._kinds()):
             while len(kept) < _blocks(wanted):
                 model = kept[0].slots if kept or like is None else like[number // 2][number % 2]
-                kept.append(Block.of(model.new_zeros(len(self), model.shape[1], ROOM, model.shape[-1])))
+                kept.append(Block.of(model.new_zeros(len(self), model.shape[-3], ROOM, model.shape[-1])))
 
     def step(self, body: Body, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """Feeds a token to each of some slots, and empties the others.
@@ -150,6 +151,7 @@ class _Step:
         """Of `body.Attention`; what stands beyond the slots, to make a whole number of rows, gathers nothing."""
         keys, values = self._slots.layers[self._layer]
         self._layer += 1
+        key, value, query = key.transpose(0, 1), value.transpose(0, 1), query.transpose(0, 1)
         for number, rows, places in self._writes:
             keys[number].slots[rows, :, places] = key[rows]
             values[number].slots[rows, :, places] = value[rows]
@@ -161,7 +163,7 @@ class _Step:
         for some, block in zip(weights[1:], values[1:], strict=False):
             total.baddbmm_(some, block.flat)
         found = total.view(count, query.shape[1], -1)
-        return pad(found, (0, 0, 0, 0, 0, len(query) - count)) if len(query) > count else found
+        return (pad(found, (0, 0, 0, 0, 0, len(query) - count)) if len(query) > count else found).transpose(0, 1)
 
     def _weights(self, scores: Sequence[Tensor], heads: int, rule: Rule) -> Tensor:
         together = torch.cat(list(scores), -1) if len(scores) > 1 else scores[0]

@@ -21,7 +21,7 @@ from gnomon.models.head import Head
 from gnomon.models.model import Generation
 from gnomon.models.prefixes import Row, chunks
 from gnomon.models.replies import GenerationRow, Reply, Words, extend
-from gnomon.models.tree import hidden_states
+from gnomon.models.tree import at_places, hidden_states
 
 SPARSE = 0.75
 """Slots are moved together when fewer than this share of them would do."""
@@ -106,7 +106,7 @@ class Sampler:
         rows = [Row(np.array(each.row.prompt, np.int64), (), np.array([len(each.row.prompt) - 1])) for each in replies]
         pool = None
         for chunk in chunks(rows, self.most_tokens, np.empty(0, np.int64)):
-            last, pool = hidden_states(self.body, chunk, pool.kept(chunk.carried) if pool else [])
+            last, pool = hidden_states(self.body, chunk, at_places(pool.pools if pool else [], chunk.carried))
             into = [places[row] for row in chunk.rows]
             slots.put(into, pool.pools, chunk.paths)
             if len(hidden) < len(slots):

@@ -20,7 +20,7 @@ from gnomon.models.model import Score
 from gnomon.models.predictions import read_predictions
 from gnomon.models.prefixes import Indices, Row, chunks
 from gnomon.models.tokenisation import Continuation, common_length
-from gnomon.models.tree import hidden_states
+from gnomon.models.tree import at_places, hidden_states
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class TreeScorer:
         kept, self._kept, begun, self._trunk = self._kept, (), self._trunk, np.empty(0, np.int64)
         pool, last = None, self._trunk
         for chunk in chunks([each.row for each in rows], self.most_tokens, begun if kept else self._trunk):
-            carried = _chosen(kept, chunk.carried) if pool is None else pool.kept(chunk.carried)
+            carried = at_places(kept if pool is None else pool.pools, chunk.carried)
             hidden, pool = hidden_states(self.body, chunk, carried)
             targets = torch.tensor([token for index in chunk.rows for token in rows[index].targets])
             hidden = hidden[torch.from_numpy(chunk.wanted).to(hidden.device)]
@@ -110,16 +110,11 @@ class TreeScorer:
             yield found
             self._trunk, last = rows[chunk.rows[-1]].row.trunk, chunk.paths[-1]
         if pool is not None:
-            self._kept = pool.kept(last)
+            self._kept = at_places(pool.pools, last)
 
     def forget(self) -> None:
         """Drops the last path."""
         self._kept, self._trunk = (), np.empty(0, np.int64)
-
-
-def _chosen(kept: Sequence[tuple[Tensor, Tensor]], places: Indices) -> list[tuple[Tensor, Tensor]]:
-    index = torch.from_numpy(places)
-    return [(keys[index.to(keys.device)], values[index.to(keys.device)]) for keys, values in kept] if len(places) else []
 
 
 def _split(row: ScoreRow, logprobs: list[float], greedy: list[bool]) -> list[Score]:

@@ -61,7 +61,7 @@ class Pass:
 
     Attributes:
         groups: How the new tokens attend.
-        carried: Per layer, keys and values [tokens, heads, width] that the pool begins with.
+        carried: Per layer, keys and values [heads, tokens, width] that the pool begins with.
         pools: Per layer, the keys and values of the whole pool, filled by the pass.
     """
 
@@ -72,25 +72,27 @@ class Pass:
     def attend(self, query: Tensor, key: Tensor, value: Tensor, rule: Rule) -> Tensor:
         """Of `body.Attention`."""
         keys, values = self._pooled(*_apart_if_broken(key, value))
-        out = query.new_zeros(*query.shape[:2], value.shape[-1])
+        out = query.new_zeros(query.shape[1], query.shape[0], value.shape[-1])
         for group in self.groups:
-            _attend_group(out, query, keys, values, group, rule)
-        return out
+            _attend_group(out.transpose(0, 1), query, keys, values, group, rule)
+        return out.transpose(0, 1)
 
     def _pooled(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """The layer's pool, given its new keys and values."""
         layer, fresh = len(self.pools), (key, value)
         if self.carried:
-            fresh = torch.cat([self.carried[layer][0], key]), torch.cat([self.carried[layer][1], value])
+            keys, values = self.carried[layer]
+            fresh = torch.cat([keys, key], 1), torch.cat([values, value], 1)
         self.pools.append(fresh)
         return fresh
 
-    def kept(self, places: Indices) -> list[tuple[Tensor, Tensor]]:
-        """Copies of keys and values at places of the pool, per layer."""
-        if not len(places) or not self.pools:
-            return []
-        index = torch.from_numpy(places).to(self.pools[0][0].device)
-        return [(keys.index_select(0, index), values.index_select(0, index)) for keys, values in self.pools]
+
+def at_places(pools: Sequence[tuple[Tensor, Tensor]], places: Indices) -> list[tuple[Tensor, Tensor]]:
+    """Copies of keys and values [heads, tokens, width] at places, per layer; none where there are no places."""
+    if not len(places) or not pools:
+        return []
+    index = torch.from_numpy(places).to(pools[0][0].device)
+    return [(keys.index_select(1, index), values.index_select(1, index)) for keys, values in pools]
 
 
 def hidden_states(body: Body, chunk: Chunk, carried: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Pass]:
@@ -114,76 +116,71 @@ def _apart_if_broken(key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
     """
     if bool(value.sum().isfinite()):
         return key, value
-    broken = ~value.isfinite().flatten(1).all(1)[:, None, None]
+    broken = ~value.isfinite().all(-1).all(0)[:, None]
     return key.masked_fill(broken, math.nan), value.masked_fill(broken, 0.0)
 
 
-def _attend_group(out: Tensor, asked: Tensor, keys: Tensor, values: Tensor, group: _Indexed, rule: Rule) -> None:
-    """Writes the group's attention to `out` [tokens, heads, width]."""
+def _attend_group(out: Tensor, query: Tensor, keys: Tensor, values: Tensor, group: _Indexed, rule: Rule) -> None:
+    """Writes the group's attention to `out` [heads, tokens, width]."""
     rows, places, seen = group.distance.shape
-    query = asked.index_select(0, group.queries).unflatten(0, (rows, places)).transpose(1, 2)
-    head = tuple(pool.index_select(0, group.head).transpose(0, 1) for pool in (keys, values))
-    own = tuple(pool.index_select(0, group.keys).unflatten(0, (rows, -1)).transpose(1, 2) for pool in (keys, values))
+    heads, shared = len(keys), len(query) // len(keys)  # of keys, and of queries that share each
+    asked = query.index_select(1, group.queries).mul_(rule.scale).view(heads, shared, rows, places, -1).transpose(1, 2)
+    head = tuple(pool.index_select(1, group.head) for pool in (keys, values))
+    own = tuple(pool.index_select(1, group.keys).view(heads * rows, -1, pool.shape[-1]) for pool in (keys, values))
     hidden = group.hidden if rule.window is None else group.hidden | (group.distance >= rule.window)
     partly = group.partly or rule.window is not None
-    step = max(ROWS, MOST_SCORES // (rows * asked.shape[1] * seen) // ROWS * ROWS)
+    step = max(ROWS, MOST_SCORES // (rows * len(query) * seen) // ROWS * ROWS)
     attended: list[Tensor] = []
     for begin in range(0, places, step):
-        some = slice(begin, begin + step)
-        attended.append(_attention(query[:, :, some], head, own, hidden[:, None, some], partly, rule))
-    flat = torch.cat(attended, 2).transpose(1, 2).flatten(0, 1)
-    out.index_copy_(0, group.queries[group.placed], flat.index_select(0, group.placed))
+        some = asked[..., begin : begin + step, :].flatten(2, 3)
+        found = _attention(some, head, own, hidden[:, begin : begin + step], partly, rule)
+        attended.append(found.unflatten(2, (shared, -1)))
+    together = torch.cat(attended, 3).transpose(1, 2).flatten(2, 3).flatten(0, 1)
+    out.index_copy_(1, group.queries[group.placed], together.index_select(1, group.placed))
 
 
 def _attention(query: Tensor, head: Sequence[Tensor], own: Sequence[Tensor], hidden: Tensor, partly: bool, rule: Rule) -> Tensor:
-    """Attention of [rows, heads, queries, width] to a head [key heads, h, width] that all share and to keys of their own.
+    """Attention to a head that all rows share and to keys of each row's own.
 
     Args:
-        query: [rows, heads, queries, width].
-        head: Keys and values [key heads, h, width].
-        own: Keys and values [rows, key heads, k, width].
-        hidden: [rows, 1, queries, h + k], what is not seen.
+        query: [heads, rows, queries, width], scaled; `queries` are those of all heads that share keys, head after head.
+        head: Keys and values [heads, h, width].
+        own: Keys and values [heads * rows, k, width].
+        hidden: [rows, places, h + k], what is not seen; as many places as there are queries of one head.
         partly: Whether some of the head is not seen.
         rule: The layer's; its window is in `hidden`.
 
     Returns:
-        [rows, heads, queries, width].
+        [heads, rows, queries, width of values].
     """
-    rows, heads, queries, _ = query.shape
-    shared = heads // own[0].shape[1]
-    grouped = (query * rule.scale).unflatten(1, (-1, shared)).flatten(2, 3)  # queries of heads that share keys stand together
+    heads, rows, queries, _ = query.shape
     length = head[0].shape[1]
-    scores = _masked(torch.matmul(grouped, own[0].transpose(-1, -2)), hidden[..., length:], shared, rule)
+    alone = torch.bmm(query.flatten(0, 1), own[0].transpose(1, 2)).view(heads, rows, queries, -1)
+    scores = _masked(alone, hidden[..., length:], rule)
     if length:
-        together = grouped.transpose(0, 1).flatten(1, 2)
-        before = torch.bmm(together, head[0].transpose(-1, -2)).unflatten(1, (rows, -1)).transpose(0, 1)
-        scores = torch.cat([_masked(before, hidden[..., :length] if partly else None, shared, rule), scores], -1)
+        together = torch.bmm(query.flatten(1, 2), head[0].transpose(1, 2)).view(heads, rows, queries, length)
+        scores = torch.cat([_masked(together, hidden[..., :length] if partly else None, rule), scores], -1)
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
-    return _weighted(weights, head[1], own[1]).unflatten(2, (shared, queries)).flatten(1, 2)
+    return _weighted(weights, head[1], own[1])
 
 
-def _masked(scores: Tensor, hidden: Tensor | None, shared: int, rule: Rule) -> Tensor:
-    """Scores [rows, key heads, shared * queries, keys], capped, minus infinity where `hidden` [rows, 1, queries, keys]."""
+def _masked(scores: Tensor, hidden: Tensor | None, rule: Rule) -> Tensor:
+    """Scores [heads, rows, queries, keys], capped, minus infinity where `hidden` [rows, places, keys]."""
     scores = rule.capped(scores)
     if hidden is not None:
-        scores.unflatten(2, (shared, -1)).masked_fill_(hidden[:, None], -math.inf)
+        scores.unflatten(2, (-1, hidden.shape[1])).masked_fill_(hidden[:, None], -math.inf)
     return scores
 
 
 def _weighted(weights: Tensor, head: Tensor, own: Tensor) -> Tensor:
-    """Sum of values [rows, key heads, queries, width], block by block in the order of the path."""
-    rows, heads, queries, _ = weights.shape
-    total: Tensor | None = None
-    length, width = head.shape[1:]
+    """Sum of values by weights [heads, rows, queries, keys], block by block in the order of the path."""
+    heads, rows, queries, _ = weights.shape
+    length = head.shape[1]
+    total = own.new_zeros(heads, rows * queries, own.shape[-1])
+    together, alone = weights.view(heads, rows * queries, -1), weights.view(heads * rows, queries, -1)
     for begin in range(0, length, BLOCK):
-        part = weights[..., begin : begin + BLOCK].transpose(0, 1).flatten(1, 2)
-        each = torch.bmm(part, head[:, begin : begin + BLOCK])
-        total = each if total is None else total.add_(each)
-    if total is not None:
-        total = total.unflatten(1, (rows, queries)).transpose(0, 1).flatten(0, 1)
-    values, weighed = own.flatten(0, 1), weights.flatten(0, 1)
-    for begin in range(0, own.shape[2], BLOCK):
-        each = torch.bmm(weighed[..., length + begin : length + begin + BLOCK], values[:, begin : begin + BLOCK])
-        total = each if total is None else total + each
-    assert total is not None
-    return total.view(rows, heads, queries, width)
+        total.baddbmm_(together[..., begin : begin + BLOCK], head[:, begin : begin + BLOCK])
+    total = total.view(heads * rows, queries, -1)
+    for begin in range(0, own.shape[1], BLOCK):
+        total.baddbmm_(alone[..., length + begin : length + begin + BLOCK], own[:, begin : begin + BLOCK])
+    return total.view(heads, rows, queries, -1)
