@@ -1,7 +1,10 @@
 """The batcher, with batch functions that need no model."""
 
 import gc
+import subprocess
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 
@@ -21,13 +24,13 @@ class Recorder:
         self.entered, self.released = threading.Event(), threading.Event()
         self.released.set()
 
-    def __call__(self, works: Sequence[int], more: object = None) -> Iterator[tuple[int, int]]:
+    def __call__(self, works: Sequence[int], more: object = None) -> Iterator[list[tuple[int, int]]]:
         self.entered.set()
         self.released.wait(10)
         self.batches.append(list(works))
         if any(work < 0 for work in works):
             raise ValueError("negative")
-        yield from ((number, 2 * work) for number, work in enumerate(works))
+        yield from ([(number, 2 * work)] for number, work in enumerate(works))
 
 
 def blocked(recorder: Recorder, batcher: Batcher[int, int]) -> None:
@@ -53,11 +56,11 @@ def test_waiting_requests_join_a_batch_that_runs() -> None:
     joined: list[int] = []
     begun, waiting = threading.Event(), threading.Event()
 
-    def run(works: Sequence[int], more: More[int]) -> Iterator[tuple[int, int]]:
+    def run(works: Sequence[int], more: More[int]) -> Iterator[list[tuple[int, int]]]:
         begun.set()
         waiting.wait(10)
         joined.extend(more(15))
-        yield from ((number, 2 * work) for number, work in enumerate([*works, *joined]))
+        yield [(number, 2 * work) for number, work in enumerate([*works, *joined])]
 
     batcher = Batcher(run, 100)
     first = batcher.submit(1, 1)
@@ -73,12 +76,12 @@ def test_waiting_requests_join_a_batch_that_runs() -> None:
 def test_what_was_given_before_a_failure_stands_and_is_not_run_again() -> None:
     runs: list[list[int]] = []
 
-    def run(works: Sequence[int], more: object) -> Iterator[tuple[int, int]]:
+    def run(works: Sequence[int], more: object) -> Iterator[list[tuple[int, int]]]:
         runs.append(list(works))
         for number, work in enumerate(works):
             if work < 0:
                 raise ValueError("negative")
-            yield number, 2 * work
+            yield [(number, 2 * work)]
 
     batcher = Batcher(run, 100)
     futures = [batcher.submit(1, work) for work in (1, 2, -3, 4)]
@@ -90,7 +93,7 @@ def test_what_was_given_before_a_failure_stands_and_is_not_run_again() -> None:
 
 
 def test_a_run_that_forgets_a_request_fails_it() -> None:
-    batcher: Batcher[int, int] = Batcher(lambda works, more: [(0, works[0])], 100)
+    batcher: Batcher[int, int] = Batcher(lambda works, more: [[(0, works[0])]], 100)
     recorder_future = batcher.submit(1, 1)
     assert recorder_future.result(10) == 1
     batcher.close()
@@ -126,7 +129,7 @@ def test_a_failing_request_does_not_take_its_batch_down() -> None:
 
 def test_results_that_are_exceptions_reach_their_request_only() -> None:
     batcher: Batcher[int, int] = Batcher(
-        lambda works, more: [(n, RateLimited("later") if work == 2 else work) for n, work in enumerate(works)], 100
+        lambda works, more: [[(n, RateLimited("later") if work == 2 else work) for n, work in enumerate(works)]], 100
     )
     futures = [batcher.submit(1, work) for work in (1, 2, 3)]
     assert futures[0].result(10) == 1
@@ -166,12 +169,12 @@ def test_a_batch_that_nobody_waits_for_ends_at_its_next_result(staying: int) -> 
     computed: list[int] = []
     begun, left = threading.Event(), threading.Event()
 
-    def run(works: Sequence[int], more: object) -> Iterator[tuple[int, int]]:
+    def run(works: Sequence[int], more: object) -> Iterator[list[tuple[int, int]]]:
         for number, work in enumerate(works):
             computed.append(work)
             begun.set()
             left.wait(10)
-            yield number, 2 * work
+            yield [(number, 2 * work)]
 
     batcher = Batcher(run, 100)
     futures = [batcher.submit(1, work) for work in range(9)]
@@ -192,13 +195,13 @@ def test_a_batch_that_others_keep_joining_holds_no_answers() -> None:
 
     waiting, done = threading.Semaphore(0), threading.Event()
 
-    def run(works: Sequence[Prompt], more: More[Prompt]) -> Iterator[tuple[int, Prompt]]:
-        yield 0, works[0]
+    def run(works: Sequence[Prompt], more: More[Prompt]) -> Iterator[list[tuple[int, Prompt]]]:
+        yield [(0, works[0])]
         count = 1
         while not done.is_set():
             waiting.acquire(timeout=10)
             for work in more(100):
-                yield count, work
+                yield [(count, work)]
                 count += 1
             work = None
 
@@ -241,3 +244,42 @@ def test_padding_is_a_multiple_of_16_and_wastes_little(length: int) -> None:
     assert padded % 16 == 0
     assert length <= padded < length + max(16, length / 4)
     assert padded_length(padded) == padded
+
+
+ENDS_IN_TORCH = """
+import torch
+from gnomon.models.engine import Batcher
+
+def run(works, more):
+    yield [(0, works[0])]
+    for _ in range(200):
+        torch.randn(700, 700) @ torch.randn(700, 700)
+        yield []
+
+assert Batcher(run, 100).submit(1, 7).result(10) == 7
+print("answered")
+"""
+
+
+def test_a_script_that_has_its_answer_may_end_while_the_engine_computes() -> None:
+    """Replays an abort: Python ended the thread inside torch."""
+    ended = subprocess.run([sys.executable, "-c", ENDS_IN_TORCH], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "answered\n", "")
+
+
+def test_a_stopped_batcher_ends_after_the_pass_it_is_in() -> None:
+    passes: list[int] = []
+    going = threading.Event()
+
+    def run(works: Sequence[int], more: object) -> Iterator[list[tuple[int, int]]]:
+        for number in range(10_000):
+            passes.append(number)
+            going.set()
+            time.sleep(0.001)
+            yield []
+
+    batcher = Batcher(run, 100)
+    batcher.submit(1, 1)
+    assert going.wait(10)
+    batcher.stop()
+    assert len(passes) < 10_000

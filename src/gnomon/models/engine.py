@@ -1,12 +1,15 @@
 """Dynamic batching: one worker thread that runs whatever requests are waiting."""
 
+import atexit
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from gnomon.errors import DeterministicFailure, GnomonError
 from gnomon.models.turns import send_helpers_away
@@ -26,8 +29,8 @@ Result = TypeVar("Result")
 More = Callable[[int], Sequence[Work]]
 """Takes waiting requests of at most this size in all into the batch that runs; they are numbered on from its last."""
 
-Run = Callable[[Sequence[Work], More[Work]], Iterable[tuple[int, Result | Exception]]]
-"""Computes a batch: gives each request's number with its result or exception, as they come, in any order."""
+Run = Callable[[Sequence[Work], More[Work]], Iterable[Sequence[tuple[int, Result | Exception]]]]
+"""Computes a batch: gives, pass by pass, numbers of requests with their results or exceptions, in any order."""
 
 
 class Answer(Future[Any]):
@@ -82,8 +85,10 @@ class Batcher(Generic[Work, Result]):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._stopping = False
         self._running = 0
         self._left = threading.Event()
+        _stopped_at_exit().add(self)
 
     @property
     def unanswered(self) -> int:
@@ -111,6 +116,11 @@ class Batcher(Generic[Work, Result]):
             self._changed.notify()
         if thread is not None:
             thread.join()
+
+    def stop(self) -> None:
+        """Ends the thread after the pass that it is in; what runs gets no result."""
+        self._stopping = True
+        self.close()
 
     def _serve(self) -> None:
         while batch := self._next_batch():
@@ -166,11 +176,12 @@ class Batcher(Generic[Work, Result]):
             return [request.work for request in taken]
 
         try:
-            for number, result in self._run([request.work for request in batch], more):
-                _settle(missing.pop(number), result)
+            for found in self._run([request.work for request in batch], more):
+                for number, result in found:
+                    _settle(missing.pop(number), result)
                 with self._changed:
-                    self._running -= 1
-                if self._given_up(missing.values()):
+                    self._running -= len(found)
+                if self._stopping or self._given_up(missing.values()):
                     return
             for request in missing.values():
                 _settle(request, RuntimeError("the batch ended with no result for it"))
@@ -187,6 +198,14 @@ class Batcher(Generic[Work, Result]):
             return False
         self._left.clear()
         return bool(missing) and all(request.future.unwanted for request in missing)
+
+
+@cache
+def _stopped_at_exit() -> "WeakSet[Batcher[Any, Any]]":
+    """The batchers of the process. Python ends daemon threads in the midst of a computation, of which torch makes an abort."""
+    batchers: WeakSet[Batcher[Any, Any]] = WeakSet()
+    atexit.register(lambda: [batcher.stop() for batcher in list(batchers)])
+    return batchers
 
 
 def _settle(request: Request[Work], result: object) -> None:

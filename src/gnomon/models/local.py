@@ -285,11 +285,11 @@ class LocalModel:
             caller=caller or Caller(),
         )
 
-    def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[tuple[int, list[Any]]]:
+    def _run_scores(self, rows: Sequence[ScoreRow], more: More[ScoreRow]) -> Iterator[list[tuple[int, list[Any]]]]:
         tree = self._tree
         return self._exclusively(tree.score(rows) if tree else score_padded(self.module, rows, self._batch_tokens))
 
-    def _exclusively(self, work: Iterator[Sequence[Found]]) -> Iterator[Found]:
+    def _exclusively(self, work: Iterator[Found]) -> Iterator[Found]:
         """Goes on with `work` while nobody else computes; between its passes others may."""
         try:
             while True:
@@ -299,7 +299,7 @@ class LocalModel:
                     found = next(work, None)
                 if found is None:
                     return
-                yield from found
+                yield found
         finally:
             send_helpers_away()
 
@@ -309,7 +309,7 @@ class LocalModel:
 
     def _run_generations(
         self, rows: Sequence[GenerationRow], more: More[GenerationRow]
-    ) -> Iterator[tuple[int, Generation | Exception]]:
+    ) -> Iterator[list[tuple[int, Generation | Exception]]]:
         tree, words = self._tree, Words(self.tokeniser, self._ends)
         if tree is None:
             yield from self._exclusively(sample_padded(self.module, rows, words))
