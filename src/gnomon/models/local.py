@@ -205,7 +205,7 @@ class LocalModel:
 
         A continuation that does not fit into the model's context, or has no token of its own, gets no number but a reason.
         """
-        laid_out = [self.tokeniser.continuation(prefix, text) for text in continuations]
+        laid_out = self.tokeniser.continuations(prefix, continuations)
         return await self._score_where_possible(laid_out, continuations)
 
     async def score_tokens(self, requests: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]]) -> list[list[Score]]:

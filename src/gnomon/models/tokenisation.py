@@ -17,7 +17,8 @@ merge into one token, scoring starts at that token.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import compress, count, takewhile
+from operator import ne
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -121,10 +122,16 @@ class Tokeniser:
 
     def continuation(self, prefix: Prompt, continuation: str) -> Continuation:
         """Where the continuation's tokens lie behind the prefix."""
+        return self.continuations(prefix, [continuation])[0]
+
+    def continuations(self, prefix: Prompt, continuations: Sequence[str]) -> list[Continuation]:
+        """Where each continuation's tokens lie behind the prefix; the prefix is tokenised once."""
         rendered = self.render(prefix)
-        alone = self._text_ids(rendered)
-        together = self._text_ids(rendered + continuation)
+        alone, *together = self._texts_ids([rendered, *(rendered + each for each in continuations)])
         before = () if self._templated(prefix) else self.bos
+        return [self._behind(before, alone, ids) for ids in together]
+
+    def _behind(self, before: tuple[int, ...], alone: Sequence[int], together: Sequence[int]) -> Continuation:
         shared = common_length(alone, together)
         if not before and shared == 0:
             before = self.start
@@ -174,7 +181,10 @@ class Tokeniser:
         return not isinstance(prompt, str) and bool(self.tokenizer.chat_template)
 
     def _text_ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+        return self._texts_ids([text])[0]
+
+    def _texts_ids(self, texts: list[str]) -> list[list[int]]:
+        return self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False).input_ids
 
     def _decode(self, ids: list[int]) -> str:
         return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -193,5 +203,4 @@ def render_plain(prompt: Conversation) -> str:
 
 def common_length(first: Sequence[object], second: Sequence[object]) -> int:
     """How many tokens two sequences begin with in common."""
-    length = min(len(first), len(second))
-    return next((index for index in range(length) if first[index] != second[index]), length)
+    return next(compress(count(), map(ne, first, second)), min(len(first), len(second)))

@@ -282,7 +282,7 @@ def read_documents(adapter: Path) -> list[dict[str, Any]]:
 @torch.no_grad()
 def letter_beliefs(model: LocalModel, prompt: Conversation, letters: str) -> list[float]:
     """The model's probability of each letter as the next token, among these letters."""
-    continuations = [model.tokeniser.continuation(prompt, letter) for letter in letters]
+    continuations = model.tokeniser.continuations(prompt, letters)
     ids = continuations[0].ids[: continuations[0].start]
     logits = model.forward(ids)[0, -1]
     tokens = torch.tensor([each.ids[each.start] for each in continuations])
