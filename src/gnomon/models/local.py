@@ -291,9 +291,11 @@ class LocalModel:
 
     def _exclusively(self, work: Iterator[Found]) -> Iterator[Found]:
         """Goes on with `work` while nobody else computes; between its passes others may."""
+        # Inference mode makes small operations cheaper, but what a module keeps from it can never be trained with.
+        mode = torch.no_grad if self._tree is None else torch.inference_mode
         try:
             while True:
-                with self._turns, torch.no_grad():
+                with self._turns, mode():
                     if self.module.training:
                         self.module.eval()
                     found = next(work, None)
