@@ -3,6 +3,10 @@
 Rows come and go: a finished one is answered at once and its slot goes to the next that waits (`models/decoding.py`). Equal
 beginnings of prompts are computed once (`models/prefixes.py`), so samples of one prompt share its keys and values. Each row draws
 from its own generator: the text of a request depends on nothing but the model, the prompt and the settings.
+
+The loop is our own since none of transformers' serves: `generate` samples closed batches with one setting for all, and copies a
+growing cache at every step; compiled, its first token takes half a minute; its continuous batching took three to six times as
+long on a CPU. What was measured against them is in `docs/experiments.md`.
 """
 
 from collections import deque
