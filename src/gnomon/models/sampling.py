@@ -1,12 +1,12 @@
 """Batched sampling with a key-value cache: every row has settings, a random generator and stopping rules of its own.
 
 Rows come and go: a finished one is answered at once and its slot goes to the next that waits (`models/decoding.py`). Equal
-beginnings of prompts are computed once (`models/prefixes.py`), so samples of one prompt share its keys and values. Each row draws
-from its own generator: the text of a request depends on nothing but the model, the prompt and the settings.
+beginnings of prompts are computed once (`models/prefixes.py`): samples of one prompt compute it once, and each gets a copy of its
+keys and values. Each row draws from its own generator: the text of a request depends on nothing but the model, the prompt and the
+settings.
 
-The loop is our own since none of transformers' serves: `generate` samples closed batches with one setting for all, and copies a
-growing cache at every step; compiled, its first token takes half a minute; its continuous batching took three to six times as
-long on a CPU. What was measured against them is in `docs/experiments.md`.
+The loop is our own since `generate` of transformers samples closed batches with one setting for all and copies a growing cache at
+every step. What was measured against it is in `docs/experiments.md`; compilation and continuous batching were not.
 """
 
 from collections import deque
