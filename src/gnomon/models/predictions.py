@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnomon.models.forward import ROWS, whole
+from gnomon.models.forward import ROWS, as_list, whole
 from gnomon.models.head import Head
+from gnomon.models.picking import likeliest, log_probabilities
 
 MOST_LOGITS = 1 << 22
 """Most logits, places times vocabulary, that are held at a time."""
@@ -42,9 +43,7 @@ def read_predictions(head: Head, hidden: Tensor, targets: Sequence[int], top: in
 
 def from_logits(logits: Tensor, targets: Sequence[int], top: int) -> list[Predicted]:
     """The same of logits [n, vocabulary]."""
-    logprobs = logits.float().log_softmax(-1)
-    own = logprobs.gather(-1, torch.tensor(targets, device=logits.device)[:, None])
-    ranks = (logprobs > own).sum(-1) + 1
-    best = logprobs.topk(min(top, logprobs.shape[-1]))
-    likeliest = [tuple(zip(*each, strict=True)) for each in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
-    return [Predicted(*each) for each in zip(targets, own[:, 0].tolist(), ranks.tolist(), likeliest, strict=True)]
+    logits, wanted = logits.float(), torch.tensor(targets, device=logits.device)
+    ranks = as_list((logits > logits.gather(-1, wanted[:, None])).sum(-1) + 1)
+    best = [tuple(zip(ids, values, strict=True)) for ids, values in zip(*likeliest(logits, top), strict=True)]
+    return [Predicted(*each) for each in zip(targets, log_probabilities(logits, wanted), ranks, best, strict=True)]
