@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.errors import DeterministicFailure, RateLimited
-from gnomon.models.engine import Batcher, Breath, More, padded_length
+from gnomon.models.engine import Batcher, Coalescer, More, padded_length
 
 
 class Recorder:
@@ -287,11 +287,11 @@ def test_a_stopped_batcher_ends_after_the_pass_it_is_in() -> None:
 
 
 async def test_what_is_asked_in_one_breath_is_laid_out_before_the_first_is_handed_over() -> None:
-    breath, steps = Breath(10), list[str]()
+    coalescer, steps = Coalescer(10), list[str]()
 
     async def asked(name: str, size: int) -> None:
         steps.append(f"{name} laid out")
-        await breath.hold(size)
+        await coalescer.hold(size)
         steps.append(f"{name} over")
 
     await asyncio.gather(*(asked(name, 4) for name in "abcd"))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gnomon.models.attending import register
 from gnomon.models.products import PackedWeights
-from gnomon.models.written_out import Attend, WrittenOut
+from gnomon.models.traced import Attend, TracedPass
 
 NAME = "gnomon"
 
@@ -83,12 +83,12 @@ class Body:
 
     def hidden(self, tokens: Tensor, positions: Tensor, attention: Attention) -> Tensor:
         """The last hidden states [tokens, hidden] of tokens [tokens] at positions [tokens]."""
-        return self._written_out(tokens, positions, attention.attend)
+        return self._traced(tokens, positions, attention.attend)
 
     @cached_property
-    def _written_out(self) -> WrittenOut:
+    def _traced(self) -> TracedPass:
         causal: Any = self.module
-        return WrittenOut(self._by_modules, causal.base_model, causal.get_input_embeddings().weight.shape[0])
+        return TracedPass(self._by_modules, causal.base_model, causal.get_input_embeddings().weight.shape[0])
 
     def _by_modules(self, tokens: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         causal: Any = self.module

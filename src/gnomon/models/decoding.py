@@ -2,8 +2,8 @@
 
 Slots are filled from the left, each to a length of its own: a row that is done gives its slot away at once. All of them grow by
 blocks of places that lie apart in memory: nothing is copied from step to step, as a cache that grows by concatenation does, and
-a product with one block reads memory from end to end. The whole blocks of long prompts are shared (`models/shelves.py`); a slot
-then holds what comes after them.
+a product with one block reads memory from end to end. The whole blocks of long prompts are shared (`models/prefix_cache.py`); a
+slot then holds what comes after them.
 """
 
 import math
@@ -18,8 +18,8 @@ from torch.nn.functional import pad
 
 from gnomon.models.body import Body, Rule
 from gnomon.models.forward import padded_count
+from gnomon.models.prefix_cache import ROOM, Names, PrefixCache
 from gnomon.models.prefixes import Indices
-from gnomon.models.shelves import ROOM, Names, Shelves
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +53,15 @@ class Slots:
 
     Attributes:
         layers: Per layer, blocks of keys and of values.
-        lengths: Tokens of each slot, those on shelves among them.
-        shelved: Tokens of each slot that lie on shelves.
-        shelves: What long prompts share.
+        lengths: Tokens of each slot, those in the prefix cache among them.
+        cached: Tokens of each slot that lie in the prefix cache.
+        prefixes: What long prompts share.
     """
 
     layers: list[tuple[Blocks, Blocks]] = field(default_factory=list[tuple[Blocks, Blocks]])
     lengths: list[int] = field(default_factory=list[int])
-    shelved: list[int] = field(default_factory=list[int])
-    shelves: Shelves = field(default_factory=Shelves)
+    cached: list[int] = field(default_factory=list[int])
+    prefixes: PrefixCache = field(default_factory=PrefixCache)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -71,7 +71,7 @@ class Slots:
         added = slots - len(self)
         if added > 0:
             self.lengths += [0] * added
-            self.shelved += [0] * added
+            self.cached += [0] * added
             for kept in self._kinds():
                 kept[:] = [Block.of(_with_more(block.slots, added)) for block in kept]
 
@@ -84,13 +84,13 @@ class Slots:
             slots: Which.
             pools: Per layer keys and values [key heads, tokens, width].
             paths: Places in the pool of each slot's tokens.
-            names: Of the blocks that it has on shelves (`shelves.names`).
+            names: Of the blocks that it has in the prefix cache (`prefix_cache.names`).
         """
         if not self.layers:
             self.layers = [([], []) for _ in pools]
-        self.shelves.put(slots, names, pools, paths)
+        self.prefixes.put(slots, names, pools, paths)
         for slot, path, blocks in zip(slots, paths, names, strict=True):
-            self.lengths[slot], self.shelved[slot] = len(path), len(blocks) * ROOM
+            self.lengths[slot], self.cached[slot] = len(path), len(blocks) * ROOM
         paths = [path[len(blocks) * ROOM :] for path, blocks in zip(paths, names, strict=True)]
         lengths = list(map(len, paths))
         self._grow(max(lengths) + 1, pools)
@@ -111,9 +111,9 @@ class Slots:
 
     def keep(self, slots: Sequence[int]) -> None:
         """Only these slots, moved to the front, and no more blocks than they need."""
-        self.shelves.keep(slots)
+        self.prefixes.keep(slots)
         self.lengths = [self.lengths[slot] for slot in slots]
-        self.shelved = [self.shelved[slot] for slot in slots]
+        self.cached = [self.cached[slot] for slot in slots]
         needed = _blocks(max(self._own()) + 1)
         for kept in self._kinds():
             index = torch.tensor(slots, device=kept[0].slots.device)
@@ -121,7 +121,7 @@ class Slots:
 
     def _own(self) -> list[int]:
         """Tokens in each slot itself."""
-        return [length - shelved for length, shelved in zip(self.lengths, self.shelved, strict=True)]
+        return [length - cached for length, cached in zip(self.lengths, self.cached, strict=True)]
 
     def _kinds(self) -> list[Blocks]:
         """Keys and values, layer by layer."""
@@ -150,7 +150,7 @@ class Slots:
         for slot, token in zip(slots, tokens, strict=True):
             fed[slot], lengths[slot] = token, self.lengths[slot]
         self.lengths = lengths
-        self.shelved = [shelved if length else 0 for shelved, length in zip(self.shelved, lengths, strict=True)]
+        self.cached = [cached if length else 0 for cached, length in zip(self.cached, lengths, strict=True)]
         self._grow(max(self._own()) + 1)
         places = torch.tensor(lengths + [0] * (rows - len(self)), device=body.device)
         hidden = body.hidden(torch.tensor(fed, device=body.device), places, _Step(self, self._own(), places[: len(self)]))
@@ -165,7 +165,7 @@ class _Step:
         self._slots = slots
         self._positions = positions
         self._blocks = _blocks(max(own) + 1)
-        self._lines = self._blocks + slots.shelves.longest
+        self._lines = self._blocks + slots.prefixes.longest
         self._layer = -1
         self._biases: dict[tuple[int | None, int, int], Tensor] = {}
         self._writes = list(_writes(own, positions.device))
@@ -185,18 +185,18 @@ class _Step:
         return (pad(found, (0, 0, 0, 0, 0, len(query) - count)) if len(query) > count else found).transpose(0, 1)
 
     def _scores(self, asked: Tensor, keys: Blocks) -> Tensor:
-        """[slots * key heads, queries that share a key, places], shelves first."""
+        """[slots * key heads, queries that share a key, places], those of the prefix cache first."""
         found = [torch.bmm(asked, block.turned) for block in keys[: self._blocks]]
-        if shelves := self._slots.shelves:
-            found.insert(0, shelves.scores(self._layer, asked, len(self._slots), self._lines))
+        if prefixes := self._slots.prefixes:
+            found.insert(0, prefixes.scores(self._layer, asked, len(self._slots), self._lines))
         return torch.cat(found, -1) if len(found) > 1 else found[0]
 
     def _gathered(self, weights: Tensor, values: Blocks) -> Tensor:
         """[slots * key heads, queries that share a key, width of values], the sum going from block to block."""
         first = (self._lines - self._blocks) * ROOM
         own = [weights.narrow(-1, place, ROOM) for place in range(first, weights.shape[-1], ROOM)]
-        if shelves := self._slots.shelves:
-            total = shelves.gathered(self._layer, weights, len(self._slots)).baddbmm_(own[0], values[0].flat)
+        if prefixes := self._slots.prefixes:
+            total = prefixes.gathered(self._layer, weights, len(self._slots)).baddbmm_(own[0], values[0].flat)
         else:
             total = torch.bmm(own[0], values[0].flat)
         for some, block in zip(own[1:], values[1:], strict=False):
@@ -221,11 +221,11 @@ class _Step:
     def _places(self) -> Tensor:
         """Positions of the tokens at all places, [slots or 1, places]; beyond all of them where there is none."""
         own = torch.arange(self._blocks * ROOM, device=self._positions.device)
-        if not (longest := self._slots.shelves.longest):
+        if not (longest := self._slots.prefixes.longest):
             return own
-        shelved = torch.tensor(self._slots.shelved, device=own.device)[:, None]
-        before = torch.arange(longest * ROOM, device=own.device).expand(len(shelved), -1)
-        return torch.cat([before.masked_fill(before >= shelved, torch.iinfo(torch.long).max), shelved + own], 1)
+        cached = torch.tensor(self._slots.cached, device=own.device)[:, None]
+        before = torch.arange(longest * ROOM, device=own.device).expand(len(cached), -1)
+        return torch.cat([before.masked_fill(before >= cached, torch.iinfo(torch.long).max), cached + own], 1)
 
 
 def _writes(lengths: Sequence[int], device: torch.device) -> Iterator[tuple[int, Any, Any]]:

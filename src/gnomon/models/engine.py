@@ -201,7 +201,7 @@ class Batcher(Generic[Work, Result]):
         return bool(missing) and all(request.future.unwanted for request in missing)
 
 
-class Breath:
+class Coalescer:
     """Lets requests that are asked at once be laid out before the first of them is handed over.
 
     To lay out takes about as long as a batch waits for company: the first passes would hold a request or two, and what lays out

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.messages import Prompt
 from gnomon.errors import DeterministicFailure, UnknownModel, Unsupported
-from gnomon.models.engine import Batcher, Breath, More
+from gnomon.models.engine import Batcher, Coalescer, More
 from gnomon.models.fingerprint import Unchanged, fingerprint_of
 from gnomon.models.forward import hooked
 from gnomon.models.model import Generation, ModelCard, Piece, Sampling, Score
@@ -37,7 +37,7 @@ ACCELERATOR_BATCH_TOKENS = 65_536
 GENERATION_CACHE = 1 << 28
 """Bytes of keys and values that a batch of replies may take on the CPU where that is more than the tokens of a batch: a step of a
 small model costs the same for many rows as for few."""
-BREATH = 1 << 15
+COALESCED = 1 << 15
 """Tokens of requests that are asked at once and laid out before the first of them is handed over."""
 LOOK_AHEAD = 64
 """Scoring looks for shared prefixes among so many batches of waiting requests."""
@@ -97,7 +97,7 @@ class LocalModel:
         self._ends = _end_tokens(module, self.tokeniser)
         self._turns = PROCESSOR if self.device.type == "cpu" else Turns()
         self._batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if self.device.type == "cpu" else ACCELERATOR_BATCH_TOKENS)
-        self._breath = Breath(BREATH)
+        self._coalescer = Coalescer(COALESCED)
         self._scorer = Batcher(self._run_scores, LOOK_AHEAD * self._batch_tokens, self._forget)
         self._reply_tokens = batch_tokens or max(self._batch_tokens, self._cached_tokens())
         self._generator = Batcher(self._run_generations, self._reply_tokens)
@@ -265,7 +265,7 @@ class LocalModel:
 
     async def _score_laid_out(self, continuations: Sequence[Continuation]) -> list[Score]:
         row = plan_row(continuations)
-        await self._breath.hold(row.size)
+        await self._coalescer.hold(row.size)
         return await asyncio.wrap_future(self._scorer.submit(row.size, row))
 
     def _check_cache(self) -> None:

@@ -12,7 +12,7 @@ from gnomon.errors import DeterministicFailure
 from gnomon.models.forward import as_list
 from gnomon.models.model import Finish, Generation, Piece, Sampling
 from gnomon.models.picking import likeliest, log_probabilities, pick
-from gnomon.models.shelves import Names, names, shelved
+from gnomon.models.prefix_cache import Names, cached, names
 from gnomon.models.tokenisation import Tokeniser
 
 LETTER_TOKENS = 4
@@ -68,7 +68,7 @@ class GenerationRow:
     @property
     def own(self) -> int:
         """Those of them that lie in no block that other rows could share."""
-        return self.size - shelved(len(self.prompt))
+        return self.size - cached(len(self.prompt))
 
     @cached_property
     def blocks(self) -> Names:

@@ -1,4 +1,4 @@
-"""Passes written out: the bits that a model's modules give, without calling them; refused where they look into values."""
+"""Traced passes: the bits that a model's modules give, without calling them; refused where they look into values."""
 
 import logging
 from typing import Any
@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gnomon.models import written_out as module
+from gnomon.models import traced as module
 from gnomon.models.body import Body, Rule
-from gnomon.models.written_out import MOST, PATIENCE, CannotWriteOut, Pass, written_out
+from gnomon.models.traced import MOST, PATIENCE, CannotTrace, Pass, traced
 from tests.models.architectures import ARCHITECTURES, VOCABULARY, built
 
 CPU = torch.device("cpu")
@@ -122,13 +122,13 @@ def draws(tokens: Tensor, positions: Tensor, attend: Any) -> Tensor:
     ],
 )
 @torch.inference_mode()
-def test_what_cannot_be_written_out_says_why(unfit: Pass, why: str):
-    with pytest.raises(CannotWriteOut, match=why):
-        written_out(unfit, 61, CPU)
+def test_what_cannot_be_traced_says_why(unfit: Pass, why: str):
+    with pytest.raises(CannotTrace, match=why):
+        traced(unfit, 61, CPU)
 
 
 @torch.inference_mode()
-def test_what_changes_its_tensors_and_cuts_them_is_written_out():
+def test_what_changes_its_tensors_and_cuts_them_is_traced():
     kept = nn.Parameter(torch.arange(6.0), requires_grad=False)
 
     def fits(tokens: Tensor, positions: Tensor, attend: Any) -> Tensor:
@@ -139,7 +139,7 @@ def test_what_changes_its_tensors_and_cuts_them_is_written_out():
         gathered = attend(left[None, :-2], left[None, 2:], right[None, 2:], Rule(1.0))
         return torch.cat([tokens[:, None].float(), gathered[0].clamp_(max=4.0)], dim=-1)
 
-    found = written_out(fits, 61, CPU)
+    found = traced(fits, 61, CPU)
     torch.manual_seed(0)
     for rows in (4, 12, 64):
         given = torch.randint(61, (rows,)), torch.randint(9, (rows,)), Mean().attend

@@ -13,9 +13,9 @@ from gnomon.models.body import Body
 from gnomon.models.decoding import Slots
 from gnomon.models.head import Head
 from gnomon.models.model import Generation, Sampling
+from gnomon.models.prefix_cache import LONG, ROOM, cached, names
 from gnomon.models.replies import GenerationRow, Words
 from gnomon.models.sampling import Sampler
-from gnomon.models.shelves import LONG, ROOM, names, shelved
 from tests.models.architectures import ARCHITECTURES, VOCABULARY, built
 
 
@@ -95,14 +95,14 @@ def test_bits_do_not_depend_on_the_company(name: str, seed: int):
 
 
 def held_at_each_step(patched: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Blocks on shelves, and places in slots, at every step from now on."""
+    """Blocks in the prefix cache, and places in slots, at every step from now on."""
     seen: list[tuple[int, int]] = []
     step = Slots.step
 
     def noting(slots: Slots, *given: Any) -> Any:
         result = step(slots, *given)
         blocks = len(slots.layers[0][0])
-        seen.append((len(slots.shelves), len(slots) * blocks * ROOM))
+        seen.append((len(slots.prefixes), len(slots) * blocks * ROOM))
         return result
 
     patched.setattr(Slots, "step", noting)
@@ -144,7 +144,7 @@ def test_blocks_without_readers_are_given_up(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_prompt_that_breaks_the_model_leaves_others_alone():
-    """Their tables, free places on their shelf, and a slot that was the broken one's."""
+    """Their tables, free places beside theirs, and a slot that was the broken one's."""
     model = built(ARCHITECTURES["llama"])
     with torch.no_grad():
         model.get_input_embeddings().weight[VOCABULARY - 1] = float("nan")
@@ -159,7 +159,7 @@ def test_a_prompt_that_breaks_the_model_leaves_others_alone():
 
 def test_names_tell_beginnings_apart():
     one = list(range(400))
-    assert [shelved(length) for length in (0, LONG - 1, LONG, LONG + 63, 400)] == [0, 0, LONG, LONG, 384]
+    assert [cached(length) for length in (0, LONG - 1, LONG, LONG + 63, 400)] == [0, 0, LONG, LONG, 384]
     assert names(one[: LONG - 1]) == ()
     assert names(one)[:4] == names(one[:LONG])
     assert len(names(one)) == 6 == len(set(names(one)))

@@ -29,15 +29,15 @@ Names = tuple[bytes, ...]
 """Of a prompt's blocks: the same where all tokens up to a block's end are the same."""
 
 
-def shelved(length: int) -> int:
-    """How many tokens of a prompt of so many lie on shelves."""
+def cached(length: int) -> int:
+    """How many tokens of a prompt of so many lie in the cache."""
     return length // ROOM * ROOM if length >= LONG else 0
 
 
 def names(prompt: Sequence[int]) -> Names:
     """The names of a prompt's blocks."""
     made: list[bytes] = []
-    tokens, before = np.array(prompt[: shelved(len(prompt))], np.int64), b""
+    tokens, before = np.array(prompt[: cached(len(prompt))], np.int64), b""
     for block in tokens.reshape(-1, ROOM):
         before = blake2b(before + block.tobytes(), digest_size=16).digest()
         made.append(before)
@@ -52,7 +52,7 @@ class _Block:
         number: Which block of the prompt.
         readers: Slots whose prompts have it.
         width: How many may read it where it lies (0: it lies nowhere yet).
-        place: Its place on the shelf of that width.
+        place: Its place on the group of that width.
     """
 
     number: int
@@ -62,7 +62,7 @@ class _Block:
 
 
 @dataclass
-class _Shelf:
+class _Group:
     """Blocks that up to so many slots read.
 
     Attributes:
@@ -92,7 +92,7 @@ class _Shelf:
 
 @dataclass(frozen=True)
 class _Index:
-    """Where the rows of a shelf's products come from and go to; the first dimension of each is places * key heads * rows.
+    """Where the rows of a group's products come from and go to; the first dimension of each is places * key heads * rows.
 
     Attributes:
         queries: Rows of the queries.
@@ -107,14 +107,14 @@ class _Index:
     sums: Tensor
 
 
-class Shelves:
+class PrefixCache:
     """The blocks of all slots."""
 
     def __init__(self) -> None:
         self._blocks: dict[bytes, _Block] = {}
         self._names: dict[int, Names] = {}
-        self._shelves: dict[int, _Shelf] = {}
-        self._indices: dict[tuple[int, ...], list[tuple[_Shelf, _Index]]] = {}
+        self._groups: dict[int, _Group] = {}
+        self._indices: dict[tuple[int, ...], list[tuple[_Group, _Index]]] = {}
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -160,11 +160,11 @@ class Shelves:
                 block = self._blocks[name]
                 block.readers.remove(slot)
                 if not block.readers:
-                    self._shelves[block.width].blocks[block.place] = None
+                    self._groups[block.width].blocks[block.place] = None
                     del self._blocks[name]
 
     def keep(self, slots: Sequence[int]) -> None:
-        """Only these slots, under new numbers; every block moves to the shelf that fits it."""
+        """Only these slots, under new numbers; every block moves to the group that fits it."""
         self.leave([slot for slot in self._names if slot not in set(slots)])
         self._indices.clear()
         renamed = {slot: number for number, slot in enumerate(slots)}
@@ -172,7 +172,7 @@ class Shelves:
         for block in self._blocks.values():
             block.readers = [renamed[slot] for slot in block.readers]
         before = [(width, blocks, self._lifted(blocks)) for width, blocks in _by_width(list(self._blocks.values()))]
-        self._shelves = {}
+        self._groups = {}
         for width, blocks, layers in before:
             self._place(width, blocks, layers)
 
@@ -192,8 +192,8 @@ class Shelves:
         heads = len(asked) // slots
         table = asked.new_zeros((slots + 1) * heads * shared * self.longest, ROOM)
         rows = asked.flatten(0, 1)
-        for shelf, index in self._read(slots, heads, shared, lines):
-            keys = shelf.layers[layer][0].flatten(0, 1)
+        for group, index in self._read(slots, heads, shared, lines):
+            keys = group.layers[layer][0].flatten(0, 1)
             found = torch.bmm(rows.index_select(0, index.queries).view(len(keys), -1, rows.shape[-1]), keys)
             table.index_copy_(0, index.scores, found.view(-1, ROOM))
         return table.view((slots + 1) * heads, shared, -1)[:-heads]
@@ -214,8 +214,8 @@ class Shelves:
         rows = weights.view(-1, ROOM)
         every = (slots + 1) * heads * shared
         sums: Tensor | None = None
-        for shelf, index in self._read(slots, heads, shared, lines):
-            values = shelf.layers[layer][1].flatten(0, 1)
+        for group, index in self._read(slots, heads, shared, lines):
+            values = group.layers[layer][1].flatten(0, 1)
             found = torch.bmm(rows.index_select(0, index.weights).view(len(values), -1, ROOM), values)
             if sums is None:
                 sums = weights.new_zeros(self.longest * every, values.shape[-1])
@@ -226,18 +226,18 @@ class Shelves:
             first.add_(each)
         return first.view(slots * heads, shared, -1)
 
-    def _read(self, slots: int, heads: int, shared: int, lines: int) -> list[tuple[_Shelf, _Index]]:
-        """The shelves on which something lies, with where their rows come from."""
+    def _read(self, slots: int, heads: int, shared: int, lines: int) -> list[tuple[_Group, _Index]]:
+        """The groups on which something lies, with where their rows come from."""
         key = slots, heads, shared, lines
         if key not in self._indices:
-            used = [(width, shelf) for width, shelf in sorted(self._shelves.items()) if any(shelf.blocks)]
-            self._indices[key] = [(shelf, self._index(width, shelf, *key)) for width, shelf in used]
+            used = [(width, group) for width, group in sorted(self._groups.items()) if any(group.blocks)]
+            self._indices[key] = [(group, self._index(width, group, *key)) for width, group in used]
         return self._indices[key]
 
-    def _index(self, width: int, shelf: _Shelf, slots: int, heads: int, shared: int, lines: int) -> _Index:
-        readers = np.full((len(shelf.blocks), width), slots)  # one slot more than there are takes what is nobody's
-        numbers = np.zeros((len(shelf.blocks), 1, 1, 1), np.int64)
-        for place, block in enumerate(shelf.blocks):
+    def _index(self, width: int, group: _Group, slots: int, heads: int, shared: int, lines: int) -> _Index:
+        readers = np.full((len(group.blocks), width), slots)  # one slot more than there are takes what is nobody's
+        numbers = np.zeros((len(group.blocks), 1, 1, 1), np.int64)
+        for place, block in enumerate(group.blocks):
             if block is not None:
                 readers[place, : len(block.readers)], numbers[place] = block.readers, block.number
 
@@ -246,7 +246,7 @@ class Shelves:
             return (of[:, None, :, None] * heads + np.arange(heads)[:, None, None]) * shared + np.arange(shared)
 
         into, out_of = rows(readers), rows(np.minimum(readers, slots - 1))
-        device = shelf.layers[0][0].device
+        device = group.layers[0][0].device
         every = (slots + 1) * heads * shared
         queries, scores, weights, sums = (
             torch.from_numpy(np.ascontiguousarray(each).reshape(-1)).to(device)
@@ -257,25 +257,25 @@ class Shelves:
     def _place(self, width: int, blocks: Sequence[_Block], layers: Layers) -> None:
         for block in blocks:
             block.width = width
-        self._shelves.setdefault(width, _Shelf()).put(blocks, layers)
+        self._groups.setdefault(width, _Group()).put(blocks, layers)
 
     def _lifted(self, blocks: list[_Block]) -> Layers:
-        """The keys and values of blocks, whose places are free now; the blocks are sorted by the shelves they come from."""
+        """The keys and values of blocks, whose places are free now; the blocks are sorted by the groups they come from."""
         blocks.sort(key=lambda block: block.width)
-        shelves = [(self._shelves[width], list(some)) for width, some in groupby(blocks, key=lambda block: block.width)]
-        for shelf, some in shelves:
+        groups = [(self._groups[width], list(some)) for width, some in groupby(blocks, key=lambda block: block.width)]
+        for group, some in groups:
             for block in some:
-                shelf.blocks[block.place] = None
+                group.blocks[block.place] = None
 
         def taken(layer: int, kind: int) -> Tensor:
-            kept = [(shelf.layers[layer][kind], [block.place for block in some]) for shelf, some in shelves]
+            kept = [(group.layers[layer][kind], [block.place for block in some]) for group, some in groups]
             return torch.cat([tensor[torch.tensor(places, device=tensor.device)] for tensor, places in kept])
 
-        return [(taken(layer, 0), taken(layer, 1)) for layer in range(len(shelves[0][0].layers))]
+        return [(taken(layer, 0), taken(layer, 1)) for layer in range(len(groups[0][0].layers))]
 
 
 def _width(block: _Block) -> int:
-    """Readers that the shelf of a block should have room for."""
+    """Readers that the group of a block should have room for."""
     return max(ROWS, 1 << (len(block.readers) - 1).bit_length())
 
 
@@ -285,7 +285,7 @@ def _by_width(blocks: Sequence[_Block]) -> Iterator[tuple[int, list[_Block]]]:
 
 
 def _cut(pools: Layers, places: Indices) -> Layers:
-    """Blocks of a pool, as a shelf keeps them."""
+    """Blocks of a pool, as a group keeps them."""
     index = torch.from_numpy(places).to(pools[0][0].device)
 
     def blocks(pool: Tensor) -> Tensor:

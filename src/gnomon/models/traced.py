@@ -1,4 +1,4 @@
-"""A body's forward pass written out: the operations that its modules call, one after another, without the modules.
+"""A body's forward pass traced: the operations that its modules call, one after another, without the modules.
 
 Where few rows are computed at a time, as in sampling, the modules of transformers and the checks of their calls take longer than
 the arithmetic. The operations are recorded twice, with the fewest and the most rows that will come, and become the text of one
@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from gnomon.errors import GnomonError
 
 FEWEST, MOST = 4, 64
-"""Rows for which the written-out pass is used; beyond them products take the time."""
+"""Rows for which the traced pass is used; beyond them products take the time."""
 BETWEEN = 28
 PATIENCE = 16
 """Passes of few rows before a body is recorded, which takes as long as several of them."""
@@ -41,13 +41,13 @@ Pass = Callable[[Tensor, Tensor, Attend], Tensor]
 _log = logging.getLogger(__name__)
 
 
-class CannotWriteOut(GnomonError):
-    """What a body does cannot be written out."""
+class CannotTrace(GnomonError):
+    """What a body does cannot be traced."""
 
 
 @dataclass
-class WrittenOut:
-    """A pass that is written out once it has been used for a while; until then, and where that cannot be, the plain one.
+class TracedPass:
+    """A pass that is traced once it has been used for a while; until then, and where that cannot be, the plain one.
 
     Attributes:
         plain: The pass by way of the modules.
@@ -80,12 +80,12 @@ class WrittenOut:
         modules: list[Any] = list(self.module.modules())
         self._hooks = tuple(chain.from_iterable((each._forward_hooks, each._forward_pre_hooks) for each in modules))
         try:
-            self._fast = None if any(self._hooks) else written_out(self.plain, self.vocabulary, device)
-        except CannotWriteOut as reason:
+            self._fast = None if any(self._hooks) else traced(self.plain, self.vocabulary, device)
+        except CannotTrace as reason:
             _log.info("short passes go through the model's modules: %s", reason)
 
 
-def written_out(plain: Pass, vocabulary: int, device: torch.device) -> Pass:
+def traced(plain: Pass, vocabulary: int, device: torch.device) -> Pass:
     """The pass as one function without modules, for `FEWEST` to `MOST` rows.
 
     Args:
@@ -94,7 +94,7 @@ def written_out(plain: Pass, vocabulary: int, device: torch.device) -> Pass:
         device: Where.
 
     Raises:
-        CannotWriteOut: It does something that cannot be written out, or gives other numbers so.
+        CannotTrace: It does something that cannot be traced, or gives other numbers so.
     """
 
     def inputs(rows: int) -> tuple[Tensor, Tensor]:
@@ -104,7 +104,7 @@ def written_out(plain: Pass, vocabulary: int, device: torch.device) -> Pass:
     found = _Writer(_record(plain, *inputs(FEWEST)), _record(plain, *inputs(MOST))).written()
     for rows in (FEWEST, BETWEEN, MOST):
         if not _equal(found, plain, *inputs(rows)):
-            raise CannotWriteOut("the operations in a row give other numbers than the modules")
+            raise CannotTrace("the operations in a row give other numbers than the modules")
     return found
 
 
@@ -146,7 +146,7 @@ class _Recorder(TorchFunctionMode):
         if any(isinstance(each, Tensor) for each in _leaves(result)) or _changes(func):
             self._calls.append(_Call(func, args, kwargs or {}, result))
         elif func.__name__ not in QUERIES:
-            raise CannotWriteOut(f"it looks into values ({func.__name__})")
+            raise CannotTrace(f"it looks into values ({func.__name__})")
         return result
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, rule: Any) -> Tensor:
@@ -186,7 +186,7 @@ class _Writer:
 
     def written(self) -> Pass:
         if len(self._few.calls) != len(self._most.calls):
-            raise CannotWriteOut("what it does depends on the number of rows")
+            raise CannotTrace("what it does depends on the number of rows")
         for side, recording in enumerate((self._few, self._most)):
             self._names[side] |= {id(recording.tokens): "tokens", id(recording.positions): "positions"}
         lines = [self._line(number, *pair) for number, pair in enumerate(zip(self._few.calls, self._most.calls, strict=True))]
@@ -198,16 +198,16 @@ class _Writer:
             f"        {body}\n        return {result}\n    return run\n"
         )
         space: dict[str, Any] = {}
-        exec(compile(text, "<written out>", "exec"), space)  # the text holds names and whole numbers only
+        exec(compile(text, "<traced>", "exec"), space)  # the text holds names and whole numbers only
         return space["bind"](**self._bound)
 
     def _line(self, number: int, few: _Call, most: _Call) -> str:
         if few.function != most.function:
-            raise CannotWriteOut("what it does depends on the number of rows")
+            raise CannotTrace("what it does depends on the number of rows")
         function = "attend" if few.function is _stand_in else self._bind(few.function)
         given = [self._text(*pair) for pair in _paired(few.arguments, most.arguments)]
         if few.named.keys() != most.named.keys():
-            raise CannotWriteOut("what it does depends on the number of rows")
+            raise CannotTrace("what it does depends on the number of rows")
         given += [f"{name}={self._text(value, most.named[name])}" for name, value in few.named.items()]
         for side, call in enumerate((few, most)):
             self._name(side, call, call.result, f"v{number}")
@@ -227,10 +227,10 @@ class _Writer:
         if isinstance(few, Tensor):
             names = [self._names[side].get(id(each)) for side, each in enumerate((few, most))]
             if names[0] != names[1] or (names[0] is None and few is not most):
-                raise CannotWriteOut("it uses a tensor that comes from nowhere")
+                raise CannotTrace("it uses a tensor that comes from nowhere")
             return names[0] or self._bind(few)
         if type(few) is not type(most):
-            raise CannotWriteOut("what it does depends on the number of rows")
+            raise CannotTrace("what it does depends on the number of rows")
         if type(few) is int:
             return _grown(few, most)
         if isinstance(few, list | tuple):
@@ -240,7 +240,7 @@ class _Writer:
             ends = ((few.start, most.start), (few.stop, most.stop), (few.step, most.step))
             return f"slice({', '.join(self._text(*pair) for pair in ends)})"
         if isinstance(few, dict) or few != most:
-            raise CannotWriteOut("what it does depends on the number of rows")
+            raise CannotTrace("what it does depends on the number of rows")
         return repr(few) if few is None or few is ... or isinstance(few, bool | str) else self._bind(few)
 
     def _bind(self, value: Any) -> str:
@@ -257,13 +257,13 @@ def _grown(few: int, most: int) -> str:
         return repr(few)
     slope, rest = divmod(most - few, MOST - FEWEST)
     if rest:
-        raise CannotWriteOut("what it does depends on the number of rows")
+        raise CannotTrace("what it does depends on the number of rows")
     return f"{slope} * n + {few - slope * FEWEST}"
 
 
 def _paired(few: Sequence[Any], most: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     if len(few) != len(most):
-        raise CannotWriteOut("what it does depends on the number of rows")
+        raise CannotTrace("what it does depends on the number of rows")
     return zip(few, most, strict=True)
 
 
