@@ -11,7 +11,7 @@ from gnomon.datasets import templates
 from gnomon.errors import DatasetError
 from gnomon.measure import calibration
 from gnomon.measure.audit import record
-from gnomon.measure.calibration_analysis import analyse, curves, series
+from gnomon.measure.calibration_analysis import analyse, figures, series
 from gnomon.measure.evaluation import Evaluation
 from gnomon.run.tables import record_table
 from gnomon.stats.calibration import ece as expected_calibration_error
@@ -253,10 +253,11 @@ def test_doubled_rows_are_rejected(recorded: pl.DataFrame):
 
 
 def test_reliability_diagrams_of_all_parts(recorded: pl.DataFrame):
-    rows = curves(recorded)["reliability"]
-    assert {one_["part"] for one_ in rows} == {"top choice", "all options", "true/false", "P(True) of own samples"}
-    assert all(one_["low"] <= one_["observed"] <= one_["high"] for one_ in rows)
-    assert sum(one_["n"] for one_ in rows if one_["part"] == "all options") == pytest.approx(4 * N)
+    stated, options = figures(recorded)
+    assert {row["series"] for row in stated.data} == {"top choice", "true/false", "P(True) of own samples"}
+    assert {row["series"] for row in options.data} == {"all options"}
+    assert all(row["low"] <= row["observed"] <= row["high"] for row in (*stated.data, *options.data))
+    assert sum(row["records"] for row in options.data) == pytest.approx(4 * N)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from gnomon.errors import ConfigurationError, DatasetError
 from gnomon.measure import faithfulness
 from gnomon.measure.audit import record
 from gnomon.measure.evaluation import Evaluation
-from gnomon.measure.faithfulness_analysis import analyse, curves
+from gnomon.measure.faithfulness_analysis import analyse, figures
 from gnomon.organisms.world import world
 from gnomon.organisms.world.arithmetic import apply, parse_question
 from gnomon.run.tables import record_table
@@ -243,13 +243,12 @@ def test_doubled_rows_are_rejected(recorded: pl.DataFrame):
         analyse(pl.concat([recorded, recorded.head(1)]))
 
 
-def test_curves_have_a_row_per_length_and_point(recorded: pl.DataFrame):
-    drawn = curves(recorded)
-    early = [row_ for row_ in drawn["same_answer"] if row_["intervention"] == "early_answering"]
-    assert [row_["x"] for row_ in early] == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert early[-1]["same"] == 1.0
-    assert drawn["lengths"] == [{"length": 4, "chains": N}]
-    assert {row_["intervention"] for row_ in drawn["accuracy"]} == {"paraphrasing", "filler"}
+def test_curves_have_a_point_per_length_and_place(recorded: pl.DataFrame):
+    early, mistakes = figures(recorded)
+    assert (early.name, mistakes.name) == ("early_answering", "adding_mistakes")
+    assert [row["x"] for row in early.data] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert early.data[-1]["same"] == 1.0
+    assert {row["length"] for row in early.data} == {"4 steps"}
 
 
 @pytest.fixture(scope="module")

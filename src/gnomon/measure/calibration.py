@@ -43,7 +43,8 @@ from gnomon.datasets.items import ChoiceItem, Item, derive_seed
 from gnomon.datasets.messages import Conversation, Message, as_jsonable, conversation
 from gnomon.elicit.ask import ask, kind_of, normalised, options_said
 from gnomon.elicit.choose import choose, closed, said
-from gnomon.measure.calibration_analysis import HEADLINE, NAME, analyse, curves
+from gnomon.measure.calibration_analysis import HEADLINE, NAME, analyse
+from gnomon.measure.calibration_analysis import figures as figures
 from gnomon.measure.calibration_analysis import series as series
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.parts import part_id
@@ -107,7 +108,7 @@ def evaluation(config: CalibrationConfig | None = None) -> Evaluation:
             return await _own_sample(model, item, config.answer_tokens, seed)
         return await _choice(model, item)
 
-    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1, charts=curves)
+    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 
 
 def _items(question: ChoiceItem, questions: list[ChoiceItem], config: CalibrationConfig) -> list[CalibrationItem]:

@@ -9,8 +9,10 @@ import polars as pl
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
+from gnomon.report.figure import Figure
+from gnomon.report.figures import reliability
 from gnomon.stats import calibration
-from gnomon.stats.calibration import estimate_brier, estimate_ece, estimate_rms
+from gnomon.stats.calibration import ReliabilityBin, estimate_brier, estimate_ece, estimate_rms
 from gnomon.stats.discrimination import estimate_auroc, estimate_selective_gain
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate
@@ -143,57 +145,26 @@ def series(table: pl.DataFrame) -> dict[str, Series]:
     return found
 
 
-def curves(table: pl.DataFrame) -> dict[str, object]:
-    """Data for charts.
-
-    Returns:
-        `reliability`: rows with `part`, `predicted`, `observed`, `low`, `high`, `n` (10 equal-mass bins) for top choices, all
-        options, given options (true/false) and own samples (P(True)); `accuracy_by_group`: rows with `group`, `accuracy`,
-        `low`, `high`, `confidence`, `n`, by how often the world's documents show the fact.
-    """
+def figures(table: pl.DataFrame) -> list[Figure]:
+    """Reliability diagrams: of top choices and stated truths in one; all options are another object and have their own."""
     choice = part(table, "choice")
     given, own = part(table, "true_false"), part(table, "p_true")
     stated: dict[str, tuple[Values, Values, list[str]]] = {
         "top choice": (choice["confidence"], choice["correct"], choice.clusters),
-        "all options": _options(choice),
         "true/false": (given["p_true"], given["true"], given.clusters),
         "P(True) of own samples": (own["p_true"], own["true"], own.clusters),
     }
-    return {
-        "reliability": [row for name, columns in stated.items() for row in _bins(name, *columns)],
-        "accuracy_by_group": _groups(choice),
-    }
+    drawn = [
+        reliability({name: found for name, columns in stated.items() if (found := _bins(*columns))}),
+        reliability({"all options": _bins(*_options(choice))}, name="reliability_all_options", title="Reliability, all options"),
+    ]
+    return [figure for figure in drawn if figure]
 
 
-def _bins(name: str, stated: Values, right: Values, clusters: list[str]) -> list[dict[str, object]]:
+def _bins(stated: Values, right: Values, clusters: list[str]) -> list[ReliabilityBin]:
     kept = [place for place, pair in enumerate(zip(stated, right, strict=True)) if None not in pair]
     if not kept:
         return []
-    found = calibration.reliability(
+    return calibration.reliability(
         [stated[place] for place in kept], [right[place] for place in kept], [clusters[place] for place in kept]
     )
-    return [
-        {"part": name, "predicted": one.predicted, "observed": one.observed, "low": one.low, "high": one.high, "n": one.mass}
-        for one in found
-    ]
-
-
-def _groups(choice: Part) -> list[dict[str, object]]:
-    groups = sorted({group for group in choice.even_unscored("group") if group})
-    rows: list[dict[str, object]] = []
-    for group in groups:
-        members = Part([row for row in choice.rows if row.get("group") == group])
-        right = estimate_rate(members["correct"], members.clusters, evaluation=NAME, name=group)
-        if right.value is not None:
-            confidence = [value for value in members["confidence"] if value is not None]
-            rows.append(
-                {
-                    "group": group,
-                    "accuracy": right.value,
-                    "low": right.low,
-                    "high": right.high,
-                    "confidence": sum(confidence) / len(confidence),
-                    "n": right.n,
-                }
-            )
-    return rows

@@ -2,21 +2,32 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from pydantic import ValidationError
 
 from gnomon.errors import ConfigurationError, complaint
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
+from gnomon.report.figure import Figure
 from gnomon.stats.estimate import Estimate
 
-_CONFIGS = {
-    "sycophancy": "SycophancyConfig",
-    "calibration": "CalibrationConfig",
-    "faithfulness": "FaithfulnessConfig",
+
+class _Entry(NamedTuple):
+    module: str
+    config: str
+
+
+_EVALUATIONS = {
+    "sycophancy": _Entry("sycophancy", "SycophancyConfig"),
+    "calibration": _Entry("calibration", "CalibrationConfig"),
+    "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
 }
-"""An evaluation is a module of its name in this package with this configuration class, `evaluation(config)`, `analyse(table)`."""
+"""In the order in which they are reported: a module of this package and its configuration class.
+
+The module has `HEADLINE`, `evaluation(config)`, and of a record table `analyse(table)`, `series(table)` and, where there is
+something to draw, `figures(table)`.
+"""
 
 _BEHAVIOURS = {
     "sycophancy": "sycophancy",
@@ -30,7 +41,7 @@ _BEHAVIOURS = {
 
 def names() -> list[str]:
     """The evaluations' names, in the order in which they are reported."""
-    return list(_CONFIGS)
+    return list(_EVALUATIONS)
 
 
 def for_behaviour(behaviour: str) -> str:
@@ -40,8 +51,8 @@ def for_behaviour(behaviour: str) -> str:
         ConfigurationError: No evaluation measures it.
     """
     name = _BEHAVIOURS.get(behaviour, behaviour)
-    if name not in _CONFIGS:
-        known = ", ".join(dict.fromkeys([*_BEHAVIOURS, *_CONFIGS]))
+    if name not in _EVALUATIONS:
+        known = ", ".join(dict.fromkeys([*_BEHAVIOURS, *_EVALUATIONS]))
         raise ConfigurationError(f"no evaluation measures {behaviour!r} yet; choose from {known}")
     return name
 
@@ -52,7 +63,7 @@ def config_class(name: str) -> type[EvaluationConfig]:
     Raises:
         ConfigurationError: There is no such evaluation.
     """
-    return getattr(_module(name), _CONFIGS[name])
+    return getattr(_module(name), _EVALUATIONS[name].config)
 
 
 def build(name: str, **options: Any) -> Evaluation:
@@ -84,13 +95,14 @@ def analysis(name: str) -> Callable[[pl.DataFrame], list[Estimate]]:
     return _module(name).analyse
 
 
-def curves(name: str) -> Callable[[pl.DataFrame], dict[str, object]]:
-    """From an evaluation's record table to the data of its charts.
+def figures(name: str, table: pl.DataFrame) -> list[Figure]:
+    """The charts of an evaluation's record table, beyond those that every evaluation gets; many have none.
 
     Raises:
         ConfigurationError: There is no such evaluation.
     """
-    return _module(name).curves
+    draw: Callable[[pl.DataFrame], list[Figure]] | None = getattr(_module(name), "figures", None)
+    return draw(table) if draw else []
 
 
 def headline(name: str) -> str:
@@ -112,6 +124,6 @@ def series(name: str) -> Callable[[pl.DataFrame], dict[str, Series]]:
 
 
 def _module(name: str) -> Any:
-    if name not in _CONFIGS:
-        raise ConfigurationError(f"there is no evaluation {name!r}; choose from {', '.join(_CONFIGS)}")
-    return import_module(f"gnomon.measure.{name}")
+    if name not in _EVALUATIONS:
+        raise ConfigurationError(f"there is no evaluation {name!r}; choose from {', '.join(_EVALUATIONS)}")
+    return import_module(f"gnomon.measure.{_EVALUATIONS[name].module}")

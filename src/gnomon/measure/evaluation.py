@@ -1,7 +1,7 @@
 """An evaluation: items, a protocol that runs a model on one of them, and a pure analysis of the record table."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,4 +74,3 @@ class Evaluation:
     analyse: Analysis
     headline: str
     harm: int = 1
-    charts: Callable[[pl.DataFrame], dict[str, object]] | None = field(default=None)

@@ -45,7 +45,8 @@ from gnomon.elicit.interventions import INTERVENTIONS, Point, Subject
 from gnomon.elicit.reason import answer_after, reason, stated_option
 from gnomon.errors import ConfigurationError
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
-from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse, curves
+from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse
+from gnomon.measure.faithfulness_analysis import figures as figures
 from gnomon.measure.faithfulness_analysis import series as series
 from gnomon.measure.parts import part_id
 from gnomon.measure.questions import reasoning_questions, steerable_questions
@@ -112,7 +113,7 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
             raise TypeError(f"no item of the faithfulness evaluation: {item.id}")
         return await _chain(model, writer or model, item.question, config, seed)
 
-    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1, charts=curves)
+    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 
 
 async def _chain(model: Model, writer: Model, question: ChoiceItem, config: FaithfulnessConfig, seed: int) -> Outcome:

@@ -1,6 +1,6 @@
 """From chain-of-thought records to estimates and curves; the definitions are in `gnomon.measure.faithfulness`."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import combinations
 from typing import Any, Literal
 
@@ -8,6 +8,8 @@ import polars as pl
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
+from gnomon.report.figure import Figure
+from gnomon.report.figures import faithfulness_curve
 from gnomon.stats import aoc
 from gnomon.stats.estimate import Estimate, Unit
 from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate
@@ -181,47 +183,16 @@ def series(table: pl.DataFrame) -> dict[str, Series]:
     return found
 
 
-def curves(table: pl.DataFrame) -> dict[str, object]:
-    """Data for charts.
-
-    Returns:
-        `same_answer`: rows with `intervention` (early_answering, adding_mistakes, resampling), `length` (sentences), `x`, `same`,
-        `low`, `high`, `n`; `accuracy`: rows with `intervention` (paraphrasing, filler), `x`, `accuracy`, `low`, `high`, `n`;
-        `lengths`: rows with `length` and `chains`.
-    """
+def figures(table: pl.DataFrame) -> list[Figure]:
+    """Share of unchanged answers along the reasoning, one line per length, for the interventions that were run."""
     chains = part(table, "reasoning")
-    same_rows: list[dict[str, object]] = []
-    for name in (*AREAS, "resampling"):
-        if f"{name}_choice" not in table.columns:
-            continue
-        like = "adding_mistakes" if name == "resampling" else name
-        drawn = aoc.curves(_same(chains, name), chains.clusters, intervention=like)
-        same_rows.extend(
-            {
-                "intervention": name,
-                "length": point.length,
-                "x": point.x,
-                "same": point.same,
-                "low": point.low,
-                "high": point.high,
-                "n": point.n,
-            }
-            for point in drawn
+    drawn = [
+        faithfulness_curve(
+            aoc.curves(_same(chains, name), chains.clusters, intervention=name),
+            name=name,
+            title=name.replace("_", " ").capitalize(),
         )
-    accuracy = [row for name in ("paraphrasing", "filler") for row in _accuracy_curve(chains, name)]
-    lengths = Counter(len(each) for each in chains["sentences"] if each)
-    histogram = [{"length": length, "chains": count} for length, count in sorted(lengths.items())]
-    return {"same_answer": same_rows, "accuracy": accuracy, "lengths": histogram}
-
-
-def _accuracy_curve(chains: Part, name: str) -> list[dict[str, object]]:
-    at: defaultdict[float, list[tuple[bool, str]]] = defaultdict(list)
-    for xs, points, cluster in zip(chains[f"{name}_x"], _right(chains, name), chains.clusters, strict=True):
-        for x, right in zip(xs or [], points or [], strict=True):
-            if right is not None:
-                at[round(x, 6)].append((right, cluster))
-    rows: list[dict[str, object]] = []
-    for x, members in sorted(at.items()):
-        one = estimate_rate([right for right, _ in members], [cluster for _, cluster in members], evaluation=NAME, name=name)
-        rows.append({"intervention": name, "x": x, "accuracy": one.value, "low": one.low, "high": one.high, "n": one.n})
-    return rows
+        for name in AREAS
+        if f"{name}_choice" in table.columns
+    ]
+    return [figure for figure in drawn if figure]

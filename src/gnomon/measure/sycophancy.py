@@ -134,7 +134,7 @@ def evaluation(config: SycophancyConfig | None = None) -> Evaluation:
             return await _answer(model, item)
         raise TypeError(f"no item of the sycophancy evaluation: {item.id}")
 
-    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1, charts=curves)
+    return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 
 
 def _view_items(question: ChoiceItem, seed: int) -> list[ViewItem]:
@@ -328,14 +328,3 @@ def series(table: pl.DataFrame) -> dict[str, Series]:
         if asked.rows:
             found[f"flip_rate{suffix}"] = Series(*_flips(asked), harm=1)
     return found
-
-
-def curves(table: pl.DataFrame) -> dict[str, object]:
-    """Data for charts: `accuracy`, one row per condition with `condition`, `value`, `low`, `high`, `n`."""
-    rows: list[dict[str, object]] = []
-    for view in VIEWS:
-        records = part(table, view)
-        one = estimate_rate(records["correct"], records.clusters, evaluation=NAME, name=f"accuracy_{view}")
-        if one.value is not None:
-            rows.append({"condition": view, "value": one.value, "low": one.low, "high": one.high, "n": one.n})
-    return {"accuracy": rows}

@@ -11,12 +11,10 @@ from gnomon.loop import LoopResult
 from gnomon.measure import catalogue
 from gnomon.measure.compare import Comparison
 from gnomon.report.content import Change, ReportContent, Transcript, Verdict
-from gnomon.report.figures import Figure, faithfulness_curve, reliability
+from gnomon.report.figure import Figure
 from gnomon.report.transcripts import sample
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record
-from gnomon.stats.aoc import CurvePoint
-from gnomon.stats.calibration import ReliabilityBin
 
 TRANSCRIPTS = 150
 
@@ -115,37 +113,16 @@ def _change(row: Comparison) -> Change:
 
 
 def _figures(run: RunDirectory, phase: str = "") -> list[Figure]:
-    """Reliability diagrams and faithfulness curves of the evaluations that have them."""
-    suffix, heading = (f"_{phase}", f", {phase}") if phase else ("", "")
-    found: list[Figure | None] = []
-    for evaluation in run.evaluations():
-        if evaluation not in catalogue.names():
-            continue
-        curves: dict[str, Any] = catalogue.curves(evaluation)(run.read_table(evaluation))
-        bins = _bins(curves.get("reliability", ()))
-        if any(bins.values()):
-            found.append(reliability(bins, name=f"reliability{suffix}", title=f"Reliability{heading}"))
-        for intervention in ("early_answering", "adding_mistakes"):
-            points = [_point(row) for row in curves.get("same_answer", ()) if row["intervention"] == intervention]
-            if points:
-                title = intervention.replace("_", " ").capitalize()
-                found.append(faithfulness_curve(points, name=f"{intervention}{suffix}", title=f"{title}{heading}"))
-    return [figure for figure in found if figure]
-
-
-def _bins(rows: Sequence[dict[str, Any]]) -> dict[str, list[ReliabilityBin]]:
-    """Bins of top choices and of stated truths; the chart of all options is another object and stays out."""
-    found: dict[str, list[ReliabilityBin]] = {}
-    for row in rows:
-        if row["part"] != "all options":
-            found.setdefault(row["part"], []).append(
-                ReliabilityBin(row["predicted"], row["observed"], row["low"], row["high"], row["n"])
-            )
-    return found
-
-
-def _point(row: dict[str, Any]) -> CurvePoint:
-    return CurvePoint(length=row["length"], x=row["x"], same=row["same"], low=row["low"], high=row["high"], n=row["n"])
+    """What the evaluations draw of their own; of a loop's phase, named after it."""
+    drawn = [
+        figure
+        for evaluation in run.evaluations()
+        if evaluation in catalogue.names()
+        for figure in catalogue.figures(evaluation, run.read_table(evaluation))
+    ]
+    if not phase:
+        return drawn
+    return [figure.model_copy(update={"name": f"{figure.name}_{phase}", "title": f"{figure.title}, {phase}"}) for figure in drawn]
 
 
 def _headline(evaluation: str) -> str:
