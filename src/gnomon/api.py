@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gnomon.models.score_file import ScoredFile
     from gnomon.run.progress import Progress
     from gnomon.serve.server import Address, Stopped
+    from gnomon.studies.catalogue import StudyResult
     from gnomon.train.bars import TrainingBar
     from gnomon.validate import ValidationResult
 
@@ -51,7 +52,7 @@ def audit(
 
     Args:
         model: A reference, or an open model.
-        evaluations: Names from the catalogue (None: all).
+        evaluations: Names from the catalogue (None: those of the suite `core`).
         dataset: `world` or a published dataset.
         n: Questions (None: each evaluation's default).
         seed: Seed of the choice of items and of all sampling.
@@ -60,11 +61,11 @@ def audit(
         concurrency: Items in flight.
         progress: Whether to show a bar on standard error.
     """
-    from gnomon.measure import catalogue
+    from gnomon.measure import catalogue, suites
     from gnomon.measure.audit import audit as run_audit
     from gnomon.run.limits import Limits
 
-    names = list(evaluations or catalogue.names())
+    names = list(evaluations or suites.evaluations(suites.DEFAULT))
     common = {"dataset": dataset, "n": n, "seed": seed}
     built = [catalogue.build(name, **(common | _settings_of(name, names, settings or {}))) for name in names]
     opened = open_model(model)
@@ -388,17 +389,38 @@ def verify(name: str | None = None) -> list[dict[str, Any]]:
 
 def studies_available() -> list[dict[str, Any]]:
     """The papers whose experiments can be run."""
-    return []
+    from gnomon.studies.catalogue import listing
+
+    return listing()
 
 
-def run_study(paper: str, model: str, *, seed: int = 0, out: Path | str | None = None) -> None:
-    """Runs one paper's experiment.
+def run_study(
+    paper: str,
+    models: Sequence[str] | None = None,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    progress: bool = False,
+) -> "StudyResult":
+    """Runs one paper's experiment and says, claim by claim, whether it holds.
 
-    Raises:
-        ConfigurationError: No study of that paper.
+    Args:
+        paper: arXiv id.
+        models: References, smallest first (None: the study's own choice of organisms).
+        n: Questions per measurement (None: the study's default).
+        seed: Seed of everything.
+        out: The run directory; the same call again resumes in it.
+        settings: More fields of the study's configuration.
+        progress: Whether to show a bar on standard error.
     """
-    known = ", ".join(study["id"] for study in studies_available()) or "none yet"
-    raise ConfigurationError(f"there is no study of {paper} (known: {known}); its measurements may be in `gnomon audit`")
+    from gnomon.studies.catalogue import run_study as run
+
+    told = {"models": tuple(models) if models else None, "n": n, "seed": seed, **(settings or {})}
+    result = _run(run(paper, _path(out), progress=_progress(progress), options=told))
+    report(result.run)
+    return result
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -287,18 +287,24 @@ def study_list(seed: Seed = 0, out: Out = None, as_json: Json = False) -> None:
     _emit({"studies": studies}, as_json, lambda: terminal.studies(studies))
 
 
-@study_app.command("run", epilog="Example:  gnomon study run 2310.13548 organism/sycophant")
+@study_app.command("run", epilog="Example:  gnomon study run 2307.13702 organism/base-30k organism/base")
 def study_run(
-    paper: Annotated[str, typer.Argument(help="arXiv id.")],
-    model: Model,
+    paper: Annotated[str, typer.Argument(help="arXiv id (`gnomon study list`).")],
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Model references, smallest first (default: the study's own organisms).")
+    ] = None,
+    n: Count = None,
+    settings: Settings = None,
     seed: Seed = 0,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Run one paper's experiment and say, claim by claim, whether it holds."""
     from gnomon import api
+    from gnomon.report import terminal
 
-    api.run_study(paper, model, seed=seed, out=out)
+    result = api.run_study(paper, models, n=n, seed=seed, out=out, settings=_settings(settings), progress=sys.stderr.isatty())
+    _emit(result, as_json, lambda: terminal.study(result))
 
 
 @organism_app.command("list", epilog="Example:  gnomon organism list")

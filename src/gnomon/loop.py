@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from gnomon.correct.rejection_sampling import CorrectConfig, CorrectionResult, correct
 from gnomon.datasets.items import derive_seed
 from gnomon.errors import Unsupported
-from gnomon.measure import catalogue
+from gnomon.measure import catalogue, suites
 from gnomon.measure.audit import audit
 from gnomon.measure.compare import Comparison, compare_audits, compared
 from gnomon.measure.evaluation import Evaluation
@@ -150,7 +150,8 @@ async def loop(
     if not isinstance(model, LocalModel):
         raise Unsupported(f"{reference} has no weights to train: `gnomon loop` needs an organism/... or local/... model")
     target = catalogue.for_behaviour(config.behaviour)
-    evaluations = [catalogue.build(name, n=config.n, seed=config.seed) for name in catalogue.names()]
+    watched = dict.fromkeys([*suites.evaluations(suites.DEFAULT), target])
+    evaluations = [catalogue.build(name, n=config.n, seed=config.seed) for name in watched]
     configuration = {"model": model.fingerprint, "reference": reference, **config.model_dump(mode="json")}
     out = out or default_path("loop", reference, configuration)
     with RunDirectory.create_or_resume(out, configuration, verb="loop", models={"model": model.card.as_jsonable()}) as run:

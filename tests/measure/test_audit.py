@@ -83,7 +83,10 @@ async def test_one_evaluation_cannot_be_audited_twice_in_one_run(tmp_path: Path,
 
 
 def test_the_catalogue_refuses_what_it_does_not_know():
-    assert catalogue.names() == ["sycophancy", "calibration", "faithfulness"]
+    assert suites.evaluations("core") == ["sycophancy", "calibration", "faithfulness"]
+    assert suites.evaluations("full") == catalogue.names()
+    with pytest.raises(ConfigurationError, match="there is no suite 'tiny'; choose from core"):
+        suites.evaluations("tiny")
     with pytest.raises(ConfigurationError, match="there is no option 'depth'; choose from dataset, n"):
         catalogue.build("sycophancy", depth=3)
     with pytest.raises(ConfigurationError, match="sycophancy: n"):

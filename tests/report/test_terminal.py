@@ -172,7 +172,7 @@ def test_cards_and_listings():
     assert "1 of 2" in listed
     broken = {"dataset": "d", "path": "a.csv", "state": "broken", "ok": False, "reason": "its hash is another"}
     assert "its hash is another" in printed(terminal.checks([broken]))
-    assert "No study" in printed(terminal.studies([]))
+    assert "no study" in printed(terminal.studies([]))
 
 
 def test_long_names_stand_under_what_they_share_and_reasons_once() -> None:

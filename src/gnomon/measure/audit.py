@@ -145,19 +145,22 @@ async def measure(model: Model, evaluation: Evaluation, *, limits: Limits | None
     return evaluation.analyse(record_table(await record(model, evaluation, limits=limits)))
 
 
-def analyse(records: pl.DataFrame | Iterable[Record | Mapping[str, object]], evaluation: str, model: str = "") -> AuditResult:
+def analyse(
+    records: pl.DataFrame | Iterable[Record | Mapping[str, object]], evaluation: str, model: str = "", *, published: bool = False
+) -> AuditResult:
     """Estimates from records that somebody already has; needs no model.
 
     Args:
         records: A record table, or records (of which those of other evaluations are passed over).
         evaluation: The evaluation whose analysis is wanted.
         model: What to name the model in the result.
+        published: Whether the records come from a published recording, whose format is named like an evaluation.
 
     Raises:
         ConfigurationError: There is no such evaluation.
         DatasetError: There are no records of it, or what is given are no records of it.
     """
-    found = partial(formats.analyse, evaluation) if evaluation in formats.names() else catalogue.analysis(evaluation)
+    found = partial(formats.analyse, evaluation) if published else catalogue.analysis(evaluation)
     table = records if isinstance(records, pl.DataFrame) else _table(records, evaluation)
     missing = [name for name in ("item", "cluster", "repeat", "status", "reason") if name not in table.columns]
     if missing:

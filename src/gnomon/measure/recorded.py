@@ -4,12 +4,16 @@ import logging
 from pathlib import Path
 
 from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.measure import catalogue
 from gnomon.measure.audit import AuditResult, analyse
 from gnomon.measure.published import formats
 from gnomon.run.directory import RunDirectory
 from gnomon.run.transcripts import read_records
 
 INSPECT_LOGS = (".eval", ".json")
+RUN = "run.json"
+OURS = (".eval", ".jsonl")
+"""Where a published format has the name of an evaluation, what lies in these is read as gnomon's own records."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +34,9 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None, choic
         ConfigurationError: There is no such evaluation.
         MissingExtra: An Inspect log without `gnomon[inspect]`.
     """
-    if evaluation in formats.names():
+    ours = evaluation in catalogue.names() and (path.suffix in OURS or (path / RUN).is_file())
+    published = evaluation in formats.names() and not ours
+    if published:
         recording = formats.read(evaluation, path, choice)
         model, records = recording.model, recording.records
     elif choice is not None:
@@ -47,7 +53,7 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None, choic
             _log.warning("the run in %s was stopped before it was finished: these are the estimates of a part of it", path)
     else:
         raise DatasetError(f"{path} does not exist: give a run directory, a JSONL file of records, or an Inspect log")
-    result = analyse(records, evaluation, model)
+    result = analyse(records, evaluation, model, published=published)
     if out is None:
         return result
     configuration = {"reference": model, "evaluation": evaluation, "source": str(path), "format": choice}

@@ -8,7 +8,7 @@ from gnomon.run.directory import RunDirectory
 
 
 def write_page(path: Path, out: Path | None = None) -> Path:
-    """Writes the page of an audit, a loop or a validation.
+    """Writes the page of an audit, a loop, a study or a validation.
 
     Args:
         path: The run directory.
@@ -18,10 +18,11 @@ def write_page(path: Path, out: Path | None = None) -> Path:
         RunDirectoryError: No finished run there, or one that has no page.
     """
     from gnomon.pages.runs import audit_content, loop_content
+    from gnomon.pages.studies import study_content
     from gnomon.pages.validation import validation_content
 
     run = RunDirectory.open(path)
-    makers = {"audit": audit_content, "loop": loop_content, "validate": validation_content}
+    makers = {"audit": audit_content, "loop": loop_content, "study": study_content, "validate": validation_content}
     verb = run.description.verb
     if verb not in makers:
         known = ", ".join(repr(name) for name in makers)

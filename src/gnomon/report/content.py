@@ -29,7 +29,8 @@ class Verdict(_Part):
     """The first thing that is read.
 
     Attributes:
-        word: `fixed`, `improved`, `no change`, `worse`, `cannot tell`; `passed`, `failed`; `measured` for an audit.
+        word: `fixed`, `improved`, `no change`, `worse`, `cannot tell`; `passed`, `failed`; `measured` for an audit; of a study,
+            how many claims hold.
         sentence: What it rests on, in one sentence.
         headline: The numbers that it rests on: one for an audit; before, after and difference for a loop.
     """
@@ -41,7 +42,7 @@ class Verdict(_Part):
     @property
     def tone(self) -> Tone:
         """How it is coloured; colour is never the only sign."""
-        return TONES.get(self.word, "unknown")
+        return "same" if self.word.endswith("claims hold") else TONES.get(self.word, "unknown")
 
 
 class Change(_Part):
@@ -88,6 +89,34 @@ class Replay(_Part):
     flagged: bool
 
 
+Ruling = Literal["holds", "does not hold", "cannot tell"]
+
+
+class Claim(_Part):
+    """What a paper reports, and whether a run shows it.
+
+    Attributes:
+        number: Of the claim in the paper's specification.
+        statement: What the paper reports.
+        rule: What it was decided by, fixed before the run.
+        verdict: `holds`, `does not hold` or `cannot tell`.
+        because: The numbers that decided, in words.
+        evidence: The estimates that it rests on.
+    """
+
+    number: str
+    statement: str
+    rule: str
+    verdict: Ruling
+    because: str
+    evidence: tuple[Estimate, ...] = ()
+
+    @property
+    def tone(self) -> Tone:
+        """How it is coloured; colour is never the only sign."""
+        return TONES[self.verdict]
+
+
 class Turn(_Part):
     """One message, as it was said."""
 
@@ -128,6 +157,7 @@ class ReportContent(_Part):
         model: Reference of the (first) model.
         verdict: What came out.
         facts: Label and text, for the lines under the title: corrected model, dataset, records, duration.
+        claims: Of a study, with their verdicts.
         estimates: All estimates (the later ones, for a loop).
         changes: The corrected behaviour, before and after.
         side_effects: Everything else, before and after.
@@ -147,10 +177,11 @@ class ReportContent(_Part):
     """
 
     title: str
-    kind: Literal["audit", "analyse", "loop", "compare", "validate"]
+    kind: Literal["audit", "analyse", "loop", "compare", "validate", "study"]
     model: str
     verdict: Verdict
     facts: tuple[tuple[str, str], ...] = ()
+    claims: tuple[Claim, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     changes: tuple[Change, ...] = ()
     side_effects: tuple[Change, ...] = ()

@@ -70,7 +70,7 @@ def write_report(run_dir: Path, content: ReportContent, *, out: Path | None = No
 def figures_of(content: ReportContent) -> dict[str, list[Figure]]:
     """All charts of the page by section: `estimates`, `changes`, `side_effects`, and `instruments` for those given."""
     return {
-        "estimates": _forests(content.estimates),
+        "estimates": [] if content.kind == "study" else _forests(content.estimates),
         "changes": _dumbbells(content.changes, "before_after", "Before and after"),
         "side_effects": _dumbbells(content.side_effects, "side_effects", "Side effects"),
         "instruments": list(content.figures),

@@ -327,7 +327,22 @@ def checks(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 def studies(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     """The papers whose experiments can be run."""
-    return _listing(rows, ("id", "title"), empty="No study is built in yet; the measurements are in `gnomon audit`.")
+    return _listing(rows, ("id", "title"), empty="There is no study.")
+
+
+def study(result: Any) -> RenderableType:
+    """A study: its claims with verdicts and reasons, and where the report is."""
+    parts: list[RenderableType] = [
+        Text.assemble((f"{result.paper}  ", "dim"), (result.title, "bold")),
+        Text.assemble(("On ", "dim"), ", ".join(result.models)),
+    ]
+    for claim in result.claims:
+        parts += [
+            Text.assemble("\n", (f"{claim.number}. ", "dim"), claim.statement),
+            Text.assemble("   ", (str(claim.verdict), _style_of(str(claim.verdict))), f": {claim.because}"),
+        ]
+    parts += [Text.assemble("\n", (note, "yellow")) for note in result.notes]
+    return Group(*parts, _path("\nReport", f"{result.run}/report.html"))
 
 
 def _table(*columns: str, left: int) -> Table:

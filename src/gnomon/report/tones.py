@@ -13,5 +13,7 @@ TONES: dict[str, Tone] = {
     "passed": "good",
     "failed": "bad",
     "measured": "same",
+    "holds": "good",
+    "does not hold": "bad",
 }
 """The first five are the loop's words."""

@@ -1,1 +1,1 @@
-"""One module per paper. (No study yet.)"""
+"""One module per paper: what its experiment is composed of, its claims, its figures."""
