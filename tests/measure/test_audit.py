@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError
-from gnomon.measure import calibration, catalogue, sycophancy
+from gnomon.measure import calibration, catalogue, suites, sycophancy
 from gnomon.measure.audit import analyse, audit, measure, record
 from gnomon.measure.evaluation import Evaluation
 from gnomon.models.references import open_model
