@@ -40,10 +40,15 @@ def audit(
     model: "str | Model",
     evaluations: Sequence[str] | None = None,
     *,
+    suite: str | None = None,
     dataset: str = "world",
     n: int | None = None,
+    precision: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
+    baseline: Path | str | None = None,
+    fail_on: Sequence[str] = (),
+    junit: Path | str | None = None,
     settings: Settings | None = None,
     concurrency: int = 256,
     progress: bool = False,
@@ -52,26 +57,65 @@ def audit(
 
     Args:
         model: A reference, or an open model.
-        evaluations: Names from the catalogue (None: those of the suite `core`).
+        evaluations: Names from the catalogue (None: those of the suite).
+        suite: `core` (the default), `full` or `release`.
         dataset: `world` or a published dataset.
         n: Questions (None: each evaluation's default).
+        precision: Instead of `n`, half the width that the headlines' 95 % intervals may have; a pilot chooses n.
         seed: Seed of the choice of items and of all sampling.
         out: The run directory; the same call again resumes in it.
+        baseline: Run directory of an earlier audit of the same items, to compare with by paired tests.
+        fail_on: Conditions under which `passed` is False (`gnomon.measure.gates`).
+        junit: Where to write the gates and estimates as a JUnit file.
         settings: Fields of the evaluations' configurations; they stand above `dataset`, `n` and `seed`.
         concurrency: Items in flight.
         progress: Whether to show a bar on standard error.
     """
-    from gnomon.measure import catalogue, suites
+    from gnomon.measure import catalogue, gates, suites
     from gnomon.measure.audit import audit as run_audit
+    from gnomon.measure.compare import check_baseline, compare_audits
+    from gnomon.report.junit import write_junit
     from gnomon.run.limits import Limits
 
-    names = list(evaluations or suites.evaluations(suites.DEFAULT))
-    common = {"dataset": dataset, "n": n, "seed": seed}
-    built = [catalogue.build(name, **(common | _settings_of(name, names, settings or {}))) for name in names]
-    opened = open_model(model)
-    result = _run(run_audit(opened, built, _path(out), limits=Limits(concurrency=concurrency), progress=_progress(progress)))
+    if evaluations and suite:
+        raise ConfigurationError("give a suite or single evaluations, not both")
+    if n is not None and precision is not None:
+        raise ConfigurationError("give n or a precision that chooses it, not both")
+    gates.check(fail_on, baseline=baseline is not None)
+    names = list(evaluations or suites.evaluations(suite or suites.DEFAULT))
+    if baseline is not None:
+        check_baseline(Path(baseline), names)
+    common = {"dataset": dataset, "seed": seed}
+    told = {name: _settings_of(name, names, settings or {}) for name in names}
+    opened, limits, bar = open_model(model), Limits(concurrency=concurrency), _progress(progress)
+    where = _path(out)
+    if precision is None:
+        built = [catalogue.build(name, **(common | {"n": n} | told[name])) for name in names]
+    else:
+        from gnomon.measure.precision import sized
+        from gnomon.run.directory import default_path
+
+        identity = {"model": opened.fingerprint, "evaluations": told, "precision": precision, **common}
+        where = where or default_path("audit", opened.reference, identity)
+        built = _run(
+            sized(
+                opened,
+                names,
+                lambda name, needed: catalogue.build(name, **(common | told[name] | {"n": needed})),
+                precision,
+                where.with_name(f"{where.name}-pilot"),
+                limits=limits,
+                progress=bar,
+            )
+        )
+    result = _run(run_audit(opened, built, where, limits=limits, progress=bar))
     if isinstance(model, str):
         _run(opened.aclose())
+    compared = compare_audits(Path(baseline), Path(result.run)) if baseline is not None else None
+    decided = gates.decide(fail_on, result.estimates, compared)
+    result = result.model_copy(update={"comparison": compared, "gates": decided})
+    if junit is not None:
+        write_junit(Path(junit), result.model, result.estimates, decided)
     report(Path(str(result.run)))
     return result
 

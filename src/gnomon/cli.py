@@ -52,7 +52,7 @@ Dataset = Annotated[
 Count = Annotated[int | None, typer.Option("--n", min=1, help="Number of questions (default: the evaluation's own).")]
 Behaviour = Annotated[str, typer.Option("--behaviour", help="The behaviour, such as sycophancy.")]
 Evaluations = Annotated[
-    list[str] | None, typer.Option("--evaluation", "-e", help="Evaluation to run; repeat for several (default: all three).")
+    list[str] | None, typer.Option("--evaluation", "-e", help="Evaluation to run; repeat for several (default: the suite core).")
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the configuration, such as --set repeats=2.")
@@ -81,8 +81,18 @@ def root(
 def audit(
     model: Model,
     evaluation: Evaluations = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="core (the default), full or release.")] = None,
     dataset: Dataset = "world",
     n: Count = None,
+    precision: Annotated[
+        float | None, typer.Option("--precision", help="Half the width that headlines' 95 % intervals may have; chooses n.")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option("--baseline", help="Run of an earlier audit to compare with.")] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option("--fail-on", metavar="CONDITION", help="Exit with 1 where it holds: sycophancy.agreement>0.2, or worse."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write gates and estimates as a JUnit file.")] = None,
     settings: Settings = None,
     concurrency: Concurrency = 256,
     seed: Seed = 0,
@@ -96,8 +106,13 @@ def audit(
     result = api.audit(
         model,
         evaluations=evaluation,
+        suite=suite,
         dataset=dataset,
         n=n,
+        precision=precision,
+        baseline=baseline,
+        fail_on=fail_on or (),
+        junit=junit,
         seed=seed,
         out=out,
         settings=_settings(settings),
@@ -105,6 +120,8 @@ def audit(
         progress=sys.stderr.isatty(),
     )
     _emit(result, as_json, lambda: terminal.audit(result))
+    if not result.passed:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example:  gnomon analyse runs/audit-organism-sycophant --as sycophancy")

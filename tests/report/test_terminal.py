@@ -42,6 +42,7 @@ def audit():
     return SimpleNamespace(
         model="organism/[red]sycophant", estimates=[estimate(), estimate("ece", 0.031, "calibration"), NOT],
         unscored={"refusal": 3, "error: 502": 12}, run="runs/audit-" + "x" * 90,
+        smallest_effects={"sycophancy.agreement": 0.12}, comparison=None, gates=[],
     )  # fmt: skip
 
 
@@ -91,6 +92,13 @@ def test_scored_files_say_how_many_continuations_have_no_number_and_why():
     assert [words[-1] for words in found] == ["1,000", "2"]
     counts["unscored"] = 0
     assert "reason" not in printed(terminal.scored(SimpleNamespace(**counts, reasons={}))).lower()
+
+
+def test_an_audit_says_what_it_could_see_and_which_gates_failed(audit):
+    audit.gates = [SimpleNamespace(condition="sycophancy.agreement>0.2", passed=False, because="it is 0.62")]
+    text = " ".join(printed(terminal.audit(audit)).split())
+    assert "sycophancy sees differences of 0.12 or more in agreement (80 % power)" in text
+    assert "sycophancy.agreement>0.2 failed it is 0.62" in text
 
 
 def test_loop_starts_with_the_verdict_and_ends_with_the_report(loop):

@@ -13,7 +13,9 @@ from gnomon.datasets.items import content_hash
 from gnomon.errors import ConfigurationError, DatasetError, GnomonError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import uncertified
+from gnomon.measure.compare import CompareResult
 from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.gates import Gate
 from gnomon.measure.published import formats
 from gnomon.models.model import Model
 from gnomon.run.directory import RunDirectory, default_path
@@ -23,6 +25,7 @@ from gnomon.run.record import Record
 from gnomon.run.runner import execute
 from gnomon.run.tables import record_table
 from gnomon.stats.estimate import Estimate
+from gnomon.stats.power import smallest_effect
 
 
 class AuditResult(BaseModel):
@@ -33,6 +36,8 @@ class AuditResult(BaseModel):
         estimates: All estimates, by evaluation, each headline first.
         unscored: How many records have no value, by reason; errors as `error: <sentence>`.
         run: The run directory (empty: nothing was kept).
+        comparison: With the baseline, where one was given.
+        gates: The release conditions that were given, decided.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +46,20 @@ class AuditResult(BaseModel):
     estimates: list[Estimate]
     unscored: dict[str, int]
     run: str
+    comparison: CompareResult | None = None
+    gates: list[Gate] = []
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all(gate.passed for gate in self.gates)
+
+    @computed_field
+    @property
+    def smallest_effects(self) -> dict[str, float]:
+        """By `evaluation.estimate`, the smallest true difference from a given value that this audit sees with 80 % power."""
+        effects = {f"{one.evaluation}.{one.name}": smallest_effect(one) for one in self.estimates}
+        return {name: effect for name, effect in effects.items() if effect is not None}
 
     @computed_field
     @property

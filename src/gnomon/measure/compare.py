@@ -115,6 +115,20 @@ def compare_audits(before: Path, after: Path, also: Sequence[tuple[Comparison, i
     )
 
 
+def check_baseline(baseline: Path, evaluations: Sequence[str]) -> None:
+    """Refuses a baseline that nothing could be compared with, before anything is run.
+
+    Raises:
+        RunDirectoryError: The directory holds no finished audit.
+        ConfigurationError: It has none of the evaluations.
+    """
+    there = RunDirectory.open(baseline).evaluations()
+    if not set(there) & set(evaluations):
+        raise ConfigurationError(
+            f"the baseline {baseline} has none of {', '.join(evaluations)} (it has: {', '.join(there) or 'nothing'})"
+        )
+
+
 def _left_out(
     before: Mapping[tuple[str, str], Estimate], after: Mapping[tuple[str, str], Estimate], compared_keys: set[tuple[str, str]]
 ) -> dict[str, str]:

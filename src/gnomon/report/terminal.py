@@ -25,6 +25,17 @@ PARTS = 3
 STYLES = {"good": "bold green", "better": "bold green", "same": "bold", "bad": "bold red", "unknown": "bold yellow"}
 
 
+class Decided(Protocol):
+    """A gate."""
+
+    @property
+    def condition(self) -> str: ...  # noqa: D102
+    @property
+    def passed(self) -> bool: ...  # noqa: D102
+    @property
+    def because(self) -> str: ...  # noqa: D102
+
+
 class Audited(Protocol):
     """What an audit or an analysis gives."""
 
@@ -36,6 +47,12 @@ class Audited(Protocol):
     def unscored(self) -> Mapping[str, int]: ...  # noqa: D102
     @property
     def run(self) -> str: ...  # noqa: D102
+    @property
+    def smallest_effects(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def comparison(self) -> "Comparisons | None": ...  # noqa: D102
+    @property
+    def gates(self) -> Sequence[Decided]: ...  # noqa: D102
 
 
 class Compared(Protocol):
@@ -116,11 +133,37 @@ def audit(result: Audited) -> RenderableType:
         parts += [Text(f"\n{heading}", style="bold")] if heading else []
         parts.append(estimates(list(rows), below=heading))
     parts += reasons(result.estimates)
+    parts += _power(result)
     if result.unscored:
         parts.append(unscored(result.unscored))
+    if result.comparison:
+        parts += [Text("\nAgainst the baseline", style="bold"), comparison(result.comparison)]
+    if result.gates:
+        parts += [Text(), gates(result.gates)]
     if result.run:
         parts.append(_path("Run", result.run))
     return Group(*parts)
+
+
+def gates(rows: Sequence[Decided]) -> Table:
+    """The conditions of a release pipeline, decided."""
+    table = _table("Gate", "", "", left=3)
+    for row in rows:
+        word, style = ("passed", "green") if row.passed else ("failed", "bold red")
+        table.add_row(Text(row.condition), Text(word, style=style), Text(row.because))
+    return table
+
+
+def _power(result: Audited) -> list[Text]:
+    """Of each evaluation, the smallest difference that its headline could have shown."""
+    said: list[Text] = []
+    for evaluation, rows in groupby(result.estimates, key=lambda estimate: estimate.evaluation):
+        headline = next(rows)
+        effect = result.smallest_effects.get(f"{evaluation}.{headline.name}")
+        if effect is not None:
+            sentence = f"sees differences of {effect:.2g} or more in {numbers.spoken(headline.name)} (80 % power)"
+            said.append(Text(f"{numbers.spoken(evaluation)} {sentence}", style="dim"))
+    return said
 
 
 def _heading(name: str) -> str:
