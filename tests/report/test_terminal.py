@@ -189,7 +189,9 @@ def test_long_names_stand_under_what_they_share_and_reasons_once() -> None:
         Estimate(evaluation="e", name=name, value=0.5, low=0.4, high=0.6, n=9, coverage=1.0, method="m") for name in names
     ]
     lacking = [Estimate.unmeasured("e", name, "nobody asked") for name in ("x", "y")]
-    result = SimpleNamespace(model="m", estimates=[*measured, *lacking], unscored={}, run="")
+    result = SimpleNamespace(
+        model="m", estimates=[*measured, *lacking], unscored={}, run="", smallest_effects={}, comparison=None, gates=[]
+    )
     lines = printed(terminal.audit(result)).splitlines()
     headings = [line for line in lines if line.startswith("a/b/")]
     assert headings == ["a/b/c", "a/b/d"]
