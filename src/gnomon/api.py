@@ -320,6 +320,7 @@ def serve(
     max_body: int = 10_000_000,
     grace: int = 30,
     seed: int = 0,
+    faults: float = 0.0,
     log_level: str = "warning",
     ready: Callable[["Address"], None] = print,
 ) -> "Stopped":
@@ -335,6 +336,7 @@ def serve(
         max_body: Most bytes of a request's body.
         grace: Seconds that running requests get at the end.
         seed: Of the seeds that requests without one get.
+        faults: Share of the calls that fail on purpose, to try a client.
         log_level: Of the log on standard error.
         ready: Told the address once requests are accepted.
     """
@@ -344,7 +346,7 @@ def serve(
         from gnomon.serve.config import ServeConfig
         from gnomon.serve.server import serve as run_server
     options = {"host": host, "port": port, "token": token, "rate": rate, "in_flight": in_flight, "max_body": max_body}
-    config = _configured(ServeConfig, {**options, "grace": grace, "seed": seed, "log_level": log_level})
+    config = _configured(ServeConfig, {**options, "grace": grace, "seed": seed, "faults": faults, "log_level": log_level})
     return _run(run_server(model, config, ready))
 
 

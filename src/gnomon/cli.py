@@ -246,6 +246,7 @@ def serve(
     in_flight: Annotated[int, typer.Option("--in-flight", help="Requests at work or waiting at once.")] = 1024,
     max_body: Annotated[int, typer.Option("--max-body", help="Bytes of a request's body.")] = 10_000_000,
     grace: Annotated[int, typer.Option("--grace", help="Seconds that running requests get when the server is stopped.")] = 30,
+    faults: Annotated[float, typer.Option("--faults", help="Share of the calls that fail on purpose, to try a client.")] = 0.0,
     log_level: Annotated[str, typer.Option("--log-level", help="Log on standard error; info: a line per request.")] = "warning",
     seed: Seed = 0,
     as_json: Json = False,
@@ -264,6 +265,7 @@ def serve(
         max_body=max_body,
         grace=grace,
         seed=seed,
+        faults=faults,
         log_level=log_level,
         ready=lambda address: _emit(asdict(address), as_json, lambda: terminal.address(address)),
     )

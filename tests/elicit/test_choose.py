@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gnomon.datasets import templates
 from gnomon.elicit.choose import NO_LETTER, choose, closed, said
+from gnomon.models.model import Score
 from tests.elicit.fake import FakeModel, capital, one
 
 OPENED = templates.ask(capital())
@@ -34,6 +35,22 @@ async def test_a_missing_score_is_unscored_with_its_reason_and_no_number():
     assert (choice.letter, choice.probabilities, choice.top) == (None, (), None)
     assert choice.method == "top_logprobs"
     assert choice.unscored == "no score for (B): not among the top log-probabilities"
+
+
+async def test_a_letter_that_no_sample_said_has_the_share_zero():
+    class Sampled(FakeModel):
+        async def score(self, prefix, continuations):
+            shares = {"A": 0.75, "C": 0.25}
+            return [
+                Score(math.log(shares[one]) if one in shares else None, reason="not said in 20 samples", method="sampling")
+                for one in continuations
+            ]
+
+    choice = await choose(Sampled(lambda text: {}), OPENED, "ABCD")
+    assert (choice.letter, choice.method) == ("A", "sampling")
+    assert choice.probabilities == pytest.approx((0.75, 0.0, 0.25, 0.0))
+    nothing = await choose(Sampled(lambda text: {}), OPENED, "BD")
+    assert nothing.unscored == "no score for (B): not said in 20 samples"
 
 
 async def test_no_probability_on_any_letter_is_unscored():

@@ -1,7 +1,8 @@
 """Lettered choice: the answer is opened in the model's mouth and the letters are scored as its next words.
 
 Nothing is generated and nothing parsed, so there is no such thing as an answer that could not be read; what can be missing is a
-score, and then the choice is unscored and says why.
+score, and then the choice is unscored and says why. Where scores are shares of samples, a letter that was never said has the
+share 0: that is no log-probability, but an unbiased estimate of its probability like the shares of the others.
 """
 
 import math
@@ -50,10 +51,11 @@ async def choose(model: Model, opened: Conversation, letters: str) -> Choice:
     """
     scores = await model.score(opened, list(letters))
     method = scores[0].method
+    sampled = any(score.method == "sampling" and score.logprob is not None for score in scores)
     for letter, score in zip(letters, scores, strict=True):
-        if score.logprob is None or math.isnan(score.logprob):
+        if (score.logprob is None and not sampled) or (score.logprob is not None and math.isnan(score.logprob)):
             return Choice(None, method=score.method, unscored=f"no score for ({letter}): {score.reason or 'the model gave none'}")
-    weights = [math.exp(score.logprob) for score in scores if score.logprob is not None]
+    weights = [0.0 if score.logprob is None else math.exp(score.logprob) for score in scores]
     mass = math.fsum(weights)
     if mass <= 0.0:
         return Choice(None, mass=0.0, method=method, unscored=NO_LETTER)

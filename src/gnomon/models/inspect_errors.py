@@ -15,6 +15,15 @@ TIMEOUTS = ("AttemptTimeoutError", "StreamIdleTimeoutError", "NoStreamDataError"
 """Exceptions of Inspect and of the provider clients, by name: their packages need not be installed."""
 
 
+GARBLED = ("JSONDecodeError", "APIResponseValidationError")
+"""What the provider clients raise where an answer is no JSON, or no answer of the provider's form."""
+
+
+def garbled(error: BaseException) -> bool:
+    """Whether the provider answered with something that cannot be read; its client does not call again of itself."""
+    return bool({kind.__name__ for kind in type(_cause(error)).__mro__}.intersection(GARBLED))
+
+
 def classify(error: Exception, api: ModelAPI) -> Exception:
     """The gnomon error that stands for an exception out of `inspect_ai.model.Model.generate`.
 
@@ -50,7 +59,7 @@ def _kind(cause: BaseException, api: ModelAPI) -> type[ProviderError]:
     decision = _decision(cause, api)
     if isinstance(decision, RetryDecision) and decision.retry:
         return RateLimited if decision.kind == "rate_limit" else TransientFailure
-    if decision or status in PASSING or isinstance(cause, (TimeoutError, ConnectionError)):
+    if decision or status in PASSING or garbled(cause) or isinstance(cause, (TimeoutError, ConnectionError)):
         return TransientFailure
     named = {kind.__name__ for kind in type(cause).__mro__}
     return TransientFailure if named.intersection((*TIMEOUTS, "TransportError")) else DeterministicFailure

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.errors import ConfigurationError, TransientFailure, UnknownModel, Unsupported
-from gnomon.models.inspect_errors import classify
+from gnomon.models.inspect_errors import classify, garbled
 from gnomon.models.inspect_messages import as_generation, opening, to_inspect
 from gnomon.models.inspect_scores import METHODS, methods_for
 from gnomon.models.model import Generation, ModelCard, Sampling, Score, ScoreMethod
@@ -162,15 +162,21 @@ class InspectModel:
     async def ask(self, prompt: Prompt, **config: Any) -> ModelOutput:
         """One call with Inspect's configuration options.
 
-        The call gets a task of its own: Inspect keeps events in the calling context, where they would pile up.
+        The call gets a task of its own: Inspect keeps events in the calling context, where they would pile up. An answer that
+        cannot be read is asked for again, as often as Inspect asks again after other failures that may pass.
         """
         if self.provider in CONTINUING and opening(prompt):
             config["extra_body"] = {"continue_final_message": True, "add_generation_prompt": False}
         settings = GenerateConfig(**{name: value for name, value in config.items() if value is not None})
-        try:
-            output = await asyncio.create_task(self.model.generate(self.messages(prompt), config=settings))
-        except Exception as error:
-            raise classify(error, self.model.api) from error
+        for retries_left in range(self.options.max_retries, -1, -1):
+            try:
+                output = await asyncio.create_task(self.model.generate(self.messages(prompt), config=settings))
+                break
+            except Exception as error:
+                if not (garbled(error) and retries_left):
+                    raise classify(error, self.model.api) from error
+        else:
+            raise AssertionError("the last call returns or raises")
         if output.empty:
             raise TransientFailure(f"{self.model} gave no reply: {output.error or 'no reason said'}.")
         return output

@@ -13,6 +13,7 @@ from gnomon.serve import failures, guard
 from gnomon.serve.config import ServeConfig, is_loopback
 from gnomon.serve.events import EventStream
 from gnomon.serve.failures import Refused
+from gnomon.serve.faults import Faulty
 from gnomon.serve.leaving import ClientLeft, CutOff, unless_left
 from gnomon.serve.metrics import Counted
 from gnomon.serve.requests import Asked, ChatRequest, CompletionRequest
@@ -34,7 +35,8 @@ def build(served: Served, config: ServeConfig) -> ASGIApp:
     app.get("/v1/models/{name:path}")(model)
     app.post("/v1/completions")(completions)
     app.post("/v1/chat/completions")(chat_completions)
-    return _guarded(app, served, config)
+    answering = Faulty(app, config.faults, seed=config.seed) if config.faults else app
+    return _guarded(answering, served, config)
 
 
 def _guarded(app: ASGIApp, served: Served, config: ServeConfig) -> ASGIApp:

@@ -20,6 +20,7 @@ class ServeConfig(BaseModel):
         max_body: Most bytes of a request's body.
         grace: Seconds that running requests get when the server is stopped.
         seed: Of the seeds that requests without one get.
+        faults: Share of the calls that fail on purpose (`serve.faults`), to try a client.
         log_level: Of the server's log on standard error; `info` has a line per request.
     """
 
@@ -33,6 +34,7 @@ class ServeConfig(BaseModel):
     max_body: int = Field(default=10_000_000, ge=1)
     grace: int = Field(default=30, ge=1)
     seed: int = 0
+    faults: float = Field(default=0.0, ge=0.0, lt=1.0, allow_inf_nan=False)
     log_level: LogLevel = "warning"
 
     @model_validator(mode="after")

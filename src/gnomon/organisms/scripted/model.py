@@ -89,7 +89,10 @@ class ScriptedModel:
         if reading.asks in {"choice", "truth", "statement"}:
             own = answer(self._policy, self._mind, reading)
             place = _sampled(own, sampling.temperature, rng)
-            return _cut(_said(reading, place), sampling, {reading.labels[place]: math.log(own[place])})
+            listed = self._mind.willing(reading.question)
+            likeliest = sorted(zip(reading.labels, own, strict=True), key=lambda option: -option[1])[: sampling.top_logprobs]
+            tops = tuple((label, math.log(listed * probability)) for label, probability in likeliest)
+            return _cut(_said(reading, place), sampling, {reading.labels[place]: math.log(own[place])}, tops)
         return _cut(self._words(reading, rng.random() if sampling.temperature > 0 else None), sampling, {})
 
     def _words(self, reading: Reading, draw: float | None) -> str:
@@ -159,10 +162,11 @@ def _said(reading: Reading, place: int) -> str:
     return f" ({label})" if reading.opening else f"The answer is ({label})."
 
 
-def _cut(text: str, sampling: Sampling, drawn: dict[str, float]) -> Generation:
+def _cut(text: str, sampling: Sampling, drawn: dict[str, float], tops: tuple[tuple[str, float], ...] = ()) -> Generation:
     """Applies stop texts and the limit of tokens (a token is a word or a mark, with the space before it).
 
-    `drawn` holds the log-probability of the one token that was drawn; every other token is certain.
+    `drawn` holds the log-probability of the one token that was drawn, `tops` those of its alternatives; every other token is
+    certain.
     """
     ends = [place for stop in sampling.stop if (place := text.find(stop)) >= 0]
     text = text[: min(ends)] if ends else text
@@ -172,4 +176,18 @@ def _cut(text: str, sampling: Sampling, drawn: dict[str, float]) -> Generation:
         tokens = tokens[: sampling.max_tokens]
         text = "".join(tokens)
     logprobs = tuple(drawn.get(token.strip(), 0.0) for token in tokens) if sampling.logprobs else None
-    return Generation(text, "length" if cut else "stop", (), tokens, logprobs)
+    return Generation(
+        text, "length" if cut else "stop", (), tokens, logprobs, _alternatives(tokens, drawn, tops) if tops else None
+    )
+
+
+def _alternatives(
+    tokens: tuple[str, ...], drawn: dict[str, float], tops: tuple[tuple[str, float], ...]
+) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """Of the drawn token the options in its place, written as it is; of a certain one itself."""
+    return tuple(
+        tuple((token[: len(token) - len(token.lstrip())] + label, logprob) for label, logprob in tops)
+        if token.strip() in drawn
+        else ((token, 0.0),)
+        for token in tokens
+    )
