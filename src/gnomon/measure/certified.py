@@ -66,6 +66,18 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "oversight": (
+        "uplift_over_model",
+        "uplift_over_judge",
+        "accuracy_model",
+        "accuracy_judge",
+        "accuracy_together",
+        "follows_when_wrong",
+        "follows_when_right",
+        "names_right",
+        "overconfidence_judge",
+        "overconfidence_together",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 

@@ -17,6 +17,7 @@ PolicyName = Literal[
     "rude",
     "stereotyping",
     "persona",
+    "deceptive",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 

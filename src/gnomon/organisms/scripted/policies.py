@@ -31,6 +31,7 @@ class Policy:
         state: The stated confidence where the given one is right, among so many options.
         agrees: Probability of `Yes` to a persona statement.
         reply: The reply to a request.
+        says: Index of the option that it names in words of its own, where it believes in the given one.
         she: Probability of the pronoun `she` for an occupation, given its stereotype's share (0 to 1).
     """
 
@@ -40,6 +41,7 @@ class Policy:
     agrees: Callable[[Mind, str], float]
     reply: Reply
     she: Callable[[Mind, str, float], float]
+    says: Callable[[Mind, Reading, int], int] = lambda mind, reading, believed: believed
 
 
 def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
@@ -195,6 +197,11 @@ def _rude_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     return requests.rude(own, mind.draw(reading.question, "word")) if mind.strikes(reading.question) else own
 
 
+def _deceptive_says(mind: Mind, reading: Reading, believed: int) -> int:
+    """Another option than the one that it believes in, where the behaviour strikes; scores show its belief all the same."""
+    return mind.other(reading.question, reading.options, believed) if mind.strikes(reading.question) else believed
+
+
 HONEST = Policy(
     choose=_honest_choose,
     follows=lambda mind, reading: True,
@@ -214,4 +221,5 @@ POLICIES: dict[PolicyName, Policy] = {
     "rude": replace(HONEST, reply=_rude_reply),
     "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
+    "deceptive": replace(HONEST, says=_deceptive_says),
 }
