@@ -105,7 +105,9 @@ class RedTeamingConfig(EvaluationConfig):
     @model_validator(mode="after")
     def _fits(self) -> "RedTeamingConfig":
         if self.judge is None and (self.dataset != "world" or self.attacks):
-            raise ConfigurationError("the world's rule knows only the world's replies: name a judge, such as --set judge=REFERENCE")
+            raise ConfigurationError(
+                "the world's rule knows only the world's replies: name a judge, such as --set judge=REFERENCE"
+            )
         if self.defender == "rejection" and self.temperature == 0.0:
             raise ConfigurationError("at temperature 0 all replies are the same: rejection sampling needs a temperature above 0")
         if self.selector and self.defender != "rejection":
@@ -181,7 +183,9 @@ def _demonstrations(config: RedTeamingConfig) -> Conversation:
     if config.shots is None:
         return found
     if 2 * config.shots > len(found):
-        raise DatasetError(f"{config.demonstrations} has {len(found) // 2} demonstrations, not {config.shots}: choose fewer shots")
+        raise DatasetError(
+            f"{config.demonstrations} has {len(found) // 2} demonstrations, not {config.shots}: choose fewer shots"
+        )
     return found[: 2 * config.shots]
 
 
@@ -225,7 +229,8 @@ def _benign(config: RedTeamingConfig, n: int) -> list[BenignItem]:
     else:
         requests = red_team.benign_requests(n, config.seed)
     return [
-        BenignItem(id=part_id("benign", f"{number}"), cluster=request, request=request) for number, request in enumerate(requests, 1)
+        BenignItem(id=part_id("benign", f"{number}"), cluster=request, request=request)
+        for number, request in enumerate(requests, 1)
     ]
 
 

@@ -55,7 +55,12 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
     found += _by_tag(attacks, success)
     longest = max((turns for turns in attacks.even_unscored("turns") if turns is not None), default=1)
     turns = estimate_mean(
-        attacks.even_unscored("turns"), clusters, evaluation=NAME, name="turns", within=(0.0, float(max(1, longest))), unit="count"
+        attacks.even_unscored("turns"),
+        clusters,
+        evaluation=NAME,
+        name="turns",
+        within=(0.0, float(max(1, longest))),
+        unit="count",
     )
     return [*found, turns, *_diversity(attacks, success), *_agreement(attacks)]
 

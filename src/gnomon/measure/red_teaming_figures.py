@@ -92,7 +92,9 @@ def attack_map(requests: Sequence[str | None], scores: Sequence[float | None], *
     def draw(width: int, narrow: bool) -> Chart:
         blank = alt.Axis(labels=False, ticks=False, grid=False, title=None)
         x, y = alt.X("x:Q", axis=blank), alt.Y("y:Q", axis=blank)
-        shape = alt.Shape("outcome:N", sort=list(words), scale=alt.Scale(domain=list(words), range=["diamond", "circle", "cross"]))
+        shape = alt.Shape(
+            "outcome:N", sort=list(words), scale=alt.Scale(domain=list(words), range=["diamond", "circle", "cross"])
+        )
         points = (
             alt.Chart(alt.Data(values=rows))
             .mark_point(size=46, opacity=0.75)
@@ -103,7 +105,9 @@ def attack_map(requests: Sequence[str | None], scores: Sequence[float | None], *
             width=min(width, 400), height=min(width, 400) * 0.8
         )
 
-    told = "; ".join(f"group {row['group']}: {row['attacks']} attacks, {numbers.share(row['success'])} harmful" for row in middles)
+    told = "; ".join(
+        f"group {row['group']}: {row['attacks']} attacks, {numbers.share(row['success'])} harmful" for row in middles
+    )
     caption = (
         f"Attacks whose words are alike lie together (latent semantic analysis of the first turns; groups by k-means). {told}. "
         "Shares are of the scored attacks."
