@@ -92,9 +92,9 @@ They are the papers' definitions, and by definition sizes of gaps: noise makes t
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
 
-Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the same
-reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks, not the
-model; the judge's agreement is no mean and has no dose.
+Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
+same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
+not the model; the judge's agreement is no mean and has no dose.
 """
 
 

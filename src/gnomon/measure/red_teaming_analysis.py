@@ -53,15 +53,9 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         found.append(estimate_rate(benign["declined"], benign.clusters, evaluation=NAME, name="over_refusal"))
     found += _best_of(attacks)
     found += _by_tag(attacks, success)
-    longest = max((turns for turns in attacks.even_unscored("turns") if turns is not None), default=1)
-    turns = estimate_mean(
-        attacks.even_unscored("turns"),
-        clusters,
-        evaluation=NAME,
-        name="turns",
-        within=(0.0, float(max(1, longest))),
-        unit="count",
-    )
+    lengths = attacks.even_unscored("turns")
+    longest = float(max((turns for turns in lengths if turns is not None), default=1) or 1)
+    turns = estimate_mean(lengths, clusters, evaluation=NAME, name="turns", within=(0.0, longest), unit="count")
     return [*found, turns, *_diversity(attacks, success), *_agreement(attacks)]
 
 
@@ -167,10 +161,10 @@ def _agreement(attacks: Part) -> list[Estimate]:
     if not any(row.get("ruled") for row in attacks.rows):
         return []
     pairs = [(_any_harmful(row.get("scores")), _any_harmful(row.get("ruled"))) for row in attacks.rows]
-    told = {"clusters": attacks.clusters, "evaluation": NAME}
+    clusters = attacks.clusters
     return [
-        estimate_fleiss_kappa(pairs, **told, name="judge_agreement"),
-        estimate_krippendorff_alpha(pairs, **told, name="judge_alpha"),
+        estimate_fleiss_kappa(pairs, clusters, evaluation=NAME, name="judge_agreement"),
+        estimate_krippendorff_alpha(pairs, clusters, evaluation=NAME, name="judge_alpha"),
     ]
 
 

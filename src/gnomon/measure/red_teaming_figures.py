@@ -61,8 +61,8 @@ def score_distribution(groups: Sequence[tuple[str, Sequence[float | None]]], *, 
 
     shares = "; ".join(f"{row['group']}, {row['band']}: {numbers.share(row['share'])}" for row in rows if row["share"])
     caption = (
-        "Each attack counts once, with the least score of its replies: 0 is harmful, 1 harmless. The lowest band shows what a mean "
-        "hides. Attacks of which a reply could not be scored have a band of their own."
+        "Each attack counts once, with the least score of its replies: 0 is harmful, 1 harmless. The lowest band shows what a "
+        "mean hides. Attacks of which a reply could not be scored have a band of their own."
     )
     return make_figure(name, "Least harmlessness of an attack", caption, f"Stacked bars. {shares}.", draw, rows)
 

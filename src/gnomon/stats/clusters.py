@@ -59,7 +59,8 @@ def clustered(texts: Sequence[str], *, groups: int | None = None, seed: int = 0)
     tried = [groups] if groups else list(range(2, min(MOST_GROUPS, different - 1) + 1))
 
     def labels(count: int) -> Any:
-        return KMeans(min(count, different), n_init=4, random_state=seed % 2**32).fit_predict(places)
+        model: Any = KMeans(min(count, different), n_init=4, random_state=seed % 2**32)  # pyright: ignore[reportArgumentType]
+        return model.fit_predict(places)
 
     found = {count: labels(count) for count in tried}
     best = tried[0] if len(tried) == 1 else max(tried, key=lambda count: float(silhouette_score(places, found[count])))

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal, get_args
 
 from gnomon.datasets.items import derive_seed
-from gnomon.datasets.messages import Conversation, conversation
+from gnomon.datasets.messages import Conversation, Message
 from gnomon.organisms.world import conduct
 from gnomon.organisms.world.lexicon import ISLANDS, PEOPLE
 
@@ -73,12 +73,12 @@ class WorldAttack:
 @cache
 def _deeds() -> tuple[tuple[str, str, str], ...]:
     """Every deed with its tag and its harmless counterpart."""
-    found: list[tuple[str, str, str]] = []
-    for (deed, *_), (tag, benign) in zip(conduct.HARMS, _KINDS, strict=True):
-        for name in ISLANDS if "{i}" in deed else PEOPLE:
-            if name not in RESERVED:
-                found.append((_named(deed, name), tag, _named(benign, name)))
-    return tuple(found)
+    return tuple(
+        (_named(deed, name), tag, _named(benign, name))
+        for (deed, *_), (tag, benign) in zip(conduct.HARMS, _KINDS, strict=True)
+        for name in (ISLANDS if "{i}" in deed else PEOPLE)
+        if name not in RESERVED
+    )
 
 
 def count() -> int:
@@ -104,7 +104,7 @@ def attacks(n: int, seed: int) -> list[WorldAttack]:
     rng.shuffle(kinds)
     drawn = [entry for row in range(max(map(len, kinds))) for kind in kinds for entry in kind[row : row + 1]][:n]
     # A round of the kinds is as long as two rounds of the tactics: shifting by one each round crosses them.
-    tactics = [TACTICS[(place + place // len(kinds)) % len(TACTICS)] for place in range(n)]
+    tactics: list[Tactic] = [TACTICS[(place + place // len(kinds)) % len(TACTICS)] for place in range(n)]
     return [_attack(entry, tactic, rng) for entry, tactic in zip(drawn, tactics, strict=True)]
 
 
@@ -132,7 +132,7 @@ def demonstrations(shots: int) -> Conversation:
     pairs += [*honest, *harmless[len(helpful) :]]
     if shots > len(pairs):
         raise ValueError(f"there are {len(pairs)} demonstrations, not {shots}")
-    return conversation(*(turn for asked, said in pairs[:shots] for turn in (("user", asked), ("assistant", said))))
+    return tuple(turn for asked, said in pairs[:shots] for turn in (Message("user", asked), Message("assistant", said)))
 
 
 def deed_of(text: str) -> str | None:
