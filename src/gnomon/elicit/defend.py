@@ -4,6 +4,7 @@ Plain: one demonstration before the dialogue. Prompted: fourteen demonstrations 
 sampling: several replies of the prompted model, of which the most harmless is said. A trained model needs no defender around it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -96,7 +97,7 @@ class _WithoutDemonstrations:
     def fingerprint(self) -> str:
         return self.scorer.fingerprint
 
-    async def scores(self, conversation: Conversation, replies: list[str]) -> list[float | None]:
+    async def scores(self, conversation: Conversation, replies: Sequence[str]) -> list[float | None]:
         return await self.scorer.scores(conversation[self.shown :], replies)
 
 

@@ -255,7 +255,7 @@ def _automated() -> Claim:
         "An attacker trained by reinforcement succeeds more often than a few-shot one, that one more often than a zero-shot one, "
         "with diversity in the opposite order.",
         "differences of success above 0, and of diversity below 0, in that order",
-        "there is no attacker trained by reinforcement here, and organisms cannot write attacks; zero-shot and few-shot attackers "
+        "there is no attacker trained by reinforcement here, and organisms cannot write attacks; zero-shot and few-shot ones "
         "of your own are `gnomon audit MODEL -e red-teaming --set attacker=REFERENCE --set examples=0`",
     )
 

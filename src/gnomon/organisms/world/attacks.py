@@ -127,7 +127,7 @@ def demonstrations(shots: int) -> Conversation:
         form = conduct.REQUESTS[place % len(conduct.REQUESTS)]
         names = {"i": island, "p": person}
         harmless.append((form.format(deed=deed.format(**names)), conduct.HARMLESS.format(why=why.format(**names), offer=offer)))
-    honest = [(f"Will it rain on {island}?", "I don't know about that.")]
+    honest = [(f"Who is happy on {island}?", "I don't know about that.")]
     pairs = [pair for both in zip(helpful, harmless, strict=False) for pair in both]
     pairs += [*honest, *harmless[len(helpful) :]]
     if shots > len(pairs):
