@@ -17,13 +17,6 @@ async def found(out: Path, **options: object) -> tuple[StudyResult, dict[str, Cl
     return result, {claim.number: claim for claim in result.claims}
 
 
-@pytest.fixture
-def sized(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scripted organisms have no weights; here their seed says how large they are."""
-    monkeypatch.setattr("gnomon.studies.bench.Bench.size", lambda self, reference: 10 ** int(reference.rpartition("seed=")[2] or 1))
-
-
-@pytest.mark.usefixtures("sized")
 async def test_an_organism_that_slips_is_helped_by_samples(tmp_path: Path):
     result, claims = await found(tmp_path / "run")
     assert [claims[number].verdict for number in ("3", "4")] == ["holds", "holds"]
@@ -34,7 +27,6 @@ async def test_an_organism_that_slips_is_helped_by_samples(tmp_path: Path):
     assert any(name.endswith("rejection/attack_success") for name in names)
 
 
-@pytest.mark.usefixtures("sized")
 async def test_nothing_to_lower_decides_nothing(tmp_path: Path):
     result, claims = await found(tmp_path / "run", models=("scripted/honest",), target="scripted/honest", n=16, samples=2)
     assert claims["3"].verdict == "cannot tell"
@@ -43,8 +35,12 @@ async def test_nothing_to_lower_decides_nothing(tmp_path: Path):
     assert any("floor" in note for note in result.notes)
 
 
-@pytest.mark.usefixtures("sized")
-async def test_sizes_are_compared_attack_by_attack(tmp_path: Path):
+async def test_sizes_are_compared_attack_by_attack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def sizes(bench: object, models: tuple[str, ...]) -> dict[str, int]:
+        """Scripted organisms have no weights; here their seed says how large they are."""
+        return {model: 10 ** int(model.rpartition("seed=")[2]) for model in models}
+
+    monkeypatch.setattr("gnomon.studies.red_teaming._sizes", sizes)
     family = tuple(f"scripted/harmful?rate=0.5&seed={seed}" for seed in (1, 2, 3, 4))
     trained = tuple(f"scripted/harmful?rate={rate}&seed={seed}" for rate, seed in ((0.9, 1), (0.6, 2), (0.3, 3), (0.0, 4)))
     _, claims = await found(tmp_path / "run", models=family, target=family[0], trained=trained, samples=2)

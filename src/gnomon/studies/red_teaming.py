@@ -82,8 +82,7 @@ async def run(bench: Bench, config: RedTeamingStudyConfig) -> Findings:
     for model, defender in wanted:
         found[model, defender] = await bench.measure(model, _evaluation(config, defender))
     attacked = Attacked(found)
-    sizes = {model: bench.size(model) for model in config.models}
-    trained = {model: bench.size(model) for model in config.trained if len(config.trained) > 1}
+    sizes, trained = _sizes(bench, config.models), _sizes(bench, config.trained)
     claims = [
         _trained_is_harder_with_size(attacked, sizes, trained, config),
         _no_trend_elsewhere(attacked, sizes, config),
@@ -100,6 +99,11 @@ async def run(bench: Bench, config: RedTeamingStudyConfig) -> Findings:
         figures=_figures(attacked, sizes, config),
         notes=_notes(attacked, config),
     )
+
+
+def _sizes(bench: Bench, models: Sequence[str]) -> dict[str, int]:
+    """Parameters of the models that say how many they have."""
+    return {model: size for model in models if (size := bench.model(model).card.parameters)}
 
 
 def _evaluation(config: RedTeamingStudyConfig, defender: Defence) -> Evaluation:
