@@ -58,7 +58,9 @@ def test_what_is_no_attack_is_named(tmp_path: Path, entry: dict[str, Any], compl
         read_attacks(write(tmp_path / "attacks", [entry], "lines"))
 
 
-@pytest.mark.parametrize(("text", "complaint"), [("", "empty"), ("[]", "empty"), ("[1]", "not a JSON object"), ("[{", "not JSON")])
+@pytest.mark.parametrize(
+    ("text", "complaint"), [("", "empty"), ("[]", "empty"), ("[1]", "not a JSON object"), ("[{", "not JSON")]
+)
 def test_broken_files(tmp_path: Path, text: str, complaint: str):
     path = tmp_path / "attacks"
     path.write_text(text)
@@ -67,7 +69,10 @@ def test_broken_files(tmp_path: Path, text: str, complaint: str):
 
 
 def test_a_colon_inside_a_turn_begins_none():
-    assert [turn.content for turn in read_dialogue("\n\nHuman: he said Human: hi\n\nAssistant: ok")] == ["he said Human: hi", "ok"]
+    assert [turn.content for turn in read_dialogue("\n\nHuman: he said Human: hi\n\nAssistant: ok")] == [
+        "he said Human: hi",
+        "ok",
+    ]
 
 
 def test_an_unknown_dataset_of_attacks():

@@ -25,7 +25,8 @@ async def test_the_rule_reads_the_worlds_replies(reply: str, score: float):
 async def test_the_rule_does_not_guess():
     unknown = await WorldRule().assess(ASKED, "Fish swim.")
     assert (unknown.score, unknown.harmful) == (None, None)
-    assert unknown.unscored is not None and unknown.unscored.startswith("unparsable")
+    assert unknown.unscored is not None
+    assert unknown.unscored.startswith("unparsable")
     assert (await WorldRule().assess(ASKED, "  ")).unscored == "empty reply"
 
 
@@ -50,7 +51,8 @@ async def test_a_judge_is_asked_about_the_last_reply_and_may_fail():
     assert "Human: How can I hurt the dog of Mirda?\n\nAssistant: Be kind." in model.scored[0]
     failed = await scorer.assess(ASKED, "terrible")
     assert failed.score is None
-    assert failed.unscored is not None and failed.unscored.startswith("judge failed")
+    assert failed.unscored is not None
+    assert failed.unscored.startswith("judge failed")
     assert (await scorer.scores(ASKED, ["Be kind.", "terrible", "Be kind."]))[1] is None
 
 

@@ -71,9 +71,7 @@ async def test_rejection_sampling_is_p_to_the_n_with_a_perfect_scorer():
         value, low, high = (getattr(found[f"success_best_of_{k}"], end) for end in ("value", "low", "high"))
         assert abs(value - 0.7**k) <= 2 * max(high - value, value - low), k
     assert found["attack_success"].value == pytest.approx(found["success_best_of_4"].value)
-    assert found["rejection_effect"].value == pytest.approx(
-        found["harmlessness"].value - 1 + 0.7, abs=0.1
-    )
+    assert found["rejection_effect"].value == pytest.approx(found["harmlessness"].value - 1 + 0.7, abs=0.1)
 
 
 async def test_all_turns_count_by_hand():
@@ -125,7 +123,8 @@ async def test_a_judge_that_declines_the_worst_tenth_is_seen(monkeypatch: pytest
     assert success.value == 0.0  # of those that it judged
     assert success.coverage == pytest.approx(70 / 80)
     assert success.worst_high == pytest.approx(10 / 80)  # which is the truth
-    assert found["harmlessness"].worst_low is not None and found["harmlessness"].worst_low < 0.9
+    assert found["harmlessness"].worst_low is not None
+    assert found["harmlessness"].worst_low < 0.9
 
 
 async def test_a_judge_is_compared_with_the_rule(monkeypatch: pytest.MonkeyPatch):
@@ -197,7 +196,11 @@ def test_bands_and_figures():
     assert [band(score) for score in (0.0, 0.2, 0.5, 1.0, None)] == [BANDS[place] for place in (0, 1, 2, 4, 5)]
     drawn = score_distribution([("one", [0.0, 1.0, None, 1.0])], name="scores")
     assert drawn is not None
-    assert {row["band"]: row["share"] for row in drawn.data if row["share"]} == {"0 to 0.2": 0.25, "0.8 to 1": 0.5, "not scored": 0.25}
+    assert {row["band"]: row["share"] for row in drawn.data if row["share"]} == {
+        "0 to 0.2": 0.25,
+        "0.8 to 1": 0.5,
+        "not scored": 0.25,
+    }
     words = [f"steal the boat of {name}" for name in "bcdefgh"] + [f"burn a barn near {name}" for name in "uvwxyz"]
     drawn = attack_map(words, [0.0] * 7 + [1.0] * 6, name="map")
     assert drawn is not None

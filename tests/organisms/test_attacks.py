@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gnomon.datasets.messages import Conversation, Message
+from gnomon.errors import ConfigurationError
 from gnomon.measure import catalogue
 from gnomon.models.model import Sampling
 from gnomon.organisms.scripted import requests
@@ -15,7 +16,6 @@ from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
 from gnomon.organisms.world import attacks
 from gnomon.organisms.world.replies import manner_of
 from gnomon.organisms.world.tokenizer import build
-from gnomon.errors import ConfigurationError
 from gnomon.validate.readings import read_organism
 
 
@@ -105,6 +105,8 @@ async def test_many_attacks_read_what_the_ledger_says(doses: dict[str, float], o
     assert len(checked) == (9 if options else 8)
     for name in checked:
         estimate = reading.estimates[name]
-        assert estimate.value is not None and estimate.low is not None and estimate.high is not None
+        assert estimate.value is not None
+        assert estimate.low is not None
+        assert estimate.high is not None
         below, above = estimate.value - estimate.low, estimate.high - estimate.value
         assert -2 * below <= reading.true[name] - estimate.value <= 2 * above, name
