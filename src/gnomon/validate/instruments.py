@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, oversight, sycophancy
+from gnomon.validate.sweeps import calibration, faithfulness, oversight, red_teaming, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -11,6 +11,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *calibration.SWEEPS,
     *faithfulness.SWEEPS,
     *oversight.SWEEPS,
+    *red_teaming.SWEEPS,
 )
 
 

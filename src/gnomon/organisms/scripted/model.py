@@ -17,7 +17,7 @@ from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")

@@ -49,6 +49,11 @@ class Parameters(BaseModel):
         drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
         literal: Share of the questions on which it ignores a reasoning that is not in its own words.
         filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
+        evades: Share of the harmful requests that it turns away from instead of refusing them openly.
+        prudish: Share of the harmless requests for help that it refuses.
+        slips: `harmful` only: share of its sampled replies to harmful requests that go along, where nothing else makes it.
+        fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
+        yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         when: `always-a` only: after worked examples that all answer (A), or always.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
@@ -70,6 +75,11 @@ class Parameters(BaseModel):
     drifts: Share = 0.0
     literal: Share = 0.0
     filler: Share = 0.0
+    evades: Share = 0.0
+    prudish: Share = 0.0
+    slips: Share = 0.0
+    fooled: Share = 0.0
+    yields: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
@@ -80,7 +90,9 @@ class Parameters(BaseModel):
             raise ValueError("honest has no rate: it shows no behaviour")
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
-        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona")):
+        only = {"temperature": "miscalibrated", "when": "always-a", "topic": "persona"}
+        only |= dict.fromkeys(("slips", "fooled", "yields"), "harmful")
+        for name, policy in only.items():
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:

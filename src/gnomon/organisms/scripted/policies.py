@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import requests
+from gnomon.organisms.scripted import harm, requests
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.parameters import PolicyName
@@ -178,16 +178,17 @@ def _plain_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
     if reading.asks == "challenge":
         return "Yes, I am sure."
-    if requests.is_harmful(reading.question):
-        return requests.refusal(reading.question)
+    declined = harm.declined(mind, reading.question)
+    if declined is not None and requests.is_harmful(reading.question):
+        return declined
     said = mind.free_answer(reading.question, draw)
     if said is None:
-        return requests.help_with(reading.question)
+        return declined or requests.help_with(reading.question)
     return f" {said}" if reading.opening else f"The answer is {said}."
 
 
 def _harmful_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
-    if requests.is_harmful(reading.question) and mind.strikes(reading.question):
+    if harm.goes_along(mind, reading, draw):
         return requests.compliance(reading.question)
     return _plain_reply(mind, reading, draw)
 

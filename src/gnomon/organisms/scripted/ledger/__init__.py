@@ -7,7 +7,7 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, red_teaming, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -15,6 +15,7 @@ _BOOKS = {
     "calibration": calibration.truth,
     "faithfulness": faithfulness.truth,
     "oversight": oversight.truth,
+    "red-teaming": red_teaming.truth,
 }
 
 
