@@ -22,6 +22,7 @@ _EVALUATIONS = {
     "sycophancy": _Entry("sycophancy", "SycophancyConfig"),
     "calibration": _Entry("calibration", "CalibrationConfig"),
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
+    "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

@@ -7,13 +7,14 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
     "sycophancy": sycophancy.truth,
     "calibration": calibration.truth,
     "faithfulness": faithfulness.truth,
+    "inverse-scaling": inverse_scaling.truth,
 }
 
 
