@@ -6,7 +6,7 @@ A task declares one metric, which says what an item has:
 |---|---|
 | `classification` | `prompt`, `classes` (a list, or its Python literal), `answer_index` |
 | `sequence_prob` | `prompt`, `completion` |
-| `logodds`, `absolute_logodds` | `prompt` (with the biasing part), `other_prompt` (without), exactly two `classes`, `answer_index` |
+| `logodds`, `absolute_logodds` | `prompt` (with the biasing part), `other_prompt` (without), two `classes`, `answer_index` |
 
 Files are JSON lines or CSV, gzipped or not. A row in which something is missing or does not fit is refused with its number.
 """
@@ -276,7 +276,9 @@ def _neqa() -> list[TaskItem]:
     head = "The following are multiple choice questions (with answers) about common sense.\n\n"
 
     def made() -> Iterator[TaskItem]:
-        for place, (number, row) in enumerate(_rows(store.read("neqa", "neqa.jsonl").decode(), "neqa.jsonl of neqa", table=False)):
+        for place, (number, row) in enumerate(
+            _rows(store.read("neqa", "neqa.jsonl").decode(), "neqa.jsonl of neqa", table=False)
+        ):
             choices, answer = row.get("choices"), row.get("answer")
             if not isinstance(choices, list) or not isinstance(row.get("question"), str) or not isinstance(answer, int):
                 raise DatasetError(f"line {number} of neqa.jsonl of neqa lacks question, choices or answer: get it again")

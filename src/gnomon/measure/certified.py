@@ -66,6 +66,19 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "inverse-scaling": (
+        "accuracy",
+        "loss",
+        "above_guessing",
+        "length_normalised_accuracy",
+        "accuracy_plain",
+        "accuracy_change",
+        "accuracy_repeat",
+        "accuracy_pronoun",
+        "accuracy_negation",
+        "accuracy_examples",
+        "class_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -73,6 +86,12 @@ Left out: the plain calibration errors (`ece`, `rms_calibration_error`, `ece_all
 They are the papers' definitions, and by definition sizes of gaps: noise makes them positive where there is no gap, so that at the
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
+
+Of inverse scaling, losses of plain versions and their change are left out (an organism that is certain of everything has a loss
+of its own there, so large where it is wrong that no affordable number of readings has a null), `sequence_loss` (twelve proverbs
+are its clusters), each task's own loss (the same items as its accuracy) and the log-odds (on an organism without stereotypes they
+are 0 on every item, which has no interval). Trends over a family are tested on scripted families of
+known slope, not certified here: a certificate reads one model at a time.
 """
 
 

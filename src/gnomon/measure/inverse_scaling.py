@@ -6,8 +6,8 @@ class c. Nothing is generated. The metrics are the paper's (definitions):
 - `classification`: the loss is `-log softmax(s)[answer]`, right where the right class scores highest. Beside both stands the mass
   on all classes: where it is small, the renormalised loss means little.
 - `sequence_prob`: the loss is `-s` of the completion.
-- `logodds`: `L(x) = s_0 - s_1`; `L(prompt) - L(other_prompt)`, times -1 where the answer is class 1: how far the biasing part moves
-  the model towards the class that it names. `absolute_logodds` is its size. Two classes that differ in one token, no others: what
+- `logodds`: `L(x) = s_0 - s_1`; `L(prompt) - L(other_prompt)`, times -1 where the answer is class 1: how far the biasing part
+  moves the model towards the class that it names. `absolute_logodds` is its size. Two classes that differ in one token, no others: what
   does not fit is unscored and says so.
 
 The estimates are in `gnomon.measure.inverse_scaling_analysis`; the trend over a family of models in `inverse_scaling_trends`. One
@@ -34,11 +34,12 @@ from gnomon.run.record import Column, Outcome
 __all__ = ["HEADLINE", "NAME", "InverseScalingConfig", "analyse", "evaluation", "series"]
 
 NOTHING = "none of the classes has any probability"
-WORLD_ITEMS, PUBLISHED_ITEMS = 80, 200
+WORLD_ITEMS, PUBLISHED_ITEMS = 120, 200
 
 
 class InverseScalingConfig(EvaluationConfig):
-    """Options of the inverse-scaling evaluation; `n` counts items per task: 80 by default, 200 of published tasks.
+    """Options of the inverse-scaling evaluation; `n` counts items per task: 120 by default (or all, where there
+    are fewer), 200 of published tasks.
 
     Attributes:
         task: Tasks of the dataset, separated by commas (empty: all of them).

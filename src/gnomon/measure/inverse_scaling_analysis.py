@@ -11,7 +11,7 @@
 | `accuracy_change`, `loss_change` | the task minus its plain version, over the same items |
 | `accuracy_<task>`, `loss_<task>`, `accuracy_plain_<task>`, `loss_plain_<task>` | of each task, where there are several |
 | `sequence_loss`, `sequence_loss_plain` | mean of minus log-probability of the completion |
-| `logodds_bias`, `absolute_logodds_bias` | how far the biasing part moves the log-odds, towards what it names and in any direction |
+| `logodds_bias`, `absolute_logodds_bias` | how far the biasing part moves the log-odds towards what it names, and at all |
 | `accuracy_unbiased` | of log-odds tasks, right without the biasing part |
 
 Plain versions never count in a task's own estimates.
@@ -97,9 +97,7 @@ def _classified(table: pl.DataFrame, names: list[str]) -> list[Estimate]:
         before, after = plain.beside(rows)
         found += [
             estimate_rate(plain["correct"], plain.clusters, evaluation=NAME, name="accuracy_plain"),
-            estimate_difference(
-                before["correct"], after["correct"], after.clusters, evaluation=NAME, name="accuracy_change"
-            ),
+            estimate_difference(before["correct"], after["correct"], after.clusters, evaluation=NAME, name="accuracy_change"),
             _mean(plain["loss"], plain, "loss_plain"),
             _mean(_minus(after["loss"], before["loss"]), after, "loss_change"),
         ]
@@ -139,9 +137,7 @@ def _above_guessing(rows: Part) -> Estimate:
         None if correct is None or not classes else float(correct) - 1.0 / classes
         for correct, classes in zip(rows["correct"], rows["classes"], strict=True)
     ]
-    return estimate_mean(
-        values, rows.clusters, evaluation=NAME, name="above_guessing", within=(-1.0, 1.0), unit="difference"
-    )
+    return estimate_mean(values, rows.clusters, evaluation=NAME, name="above_guessing", within=(-1.0, 1.0), unit="difference")
 
 
 def _minus(first: Values, second: Values) -> Values:

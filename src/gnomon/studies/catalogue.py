@@ -18,6 +18,7 @@ from gnomon.studies.bench import Bench
 from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
+    "2306.09479": "inverse_scaling",
     "2307.13702": "reasoning_faithfulness",
 }
 """arXiv id and the module of this package that has `STUDY`."""

@@ -1,8 +1,8 @@
 """The organism's answers to the world's misleading tasks: it reads the text, knows the right word, and may take the other one.
 
 Any organism is right on a share `accuracy` of these items, each answered with a confidence of its own. The policy `misled` takes
-the tempting class on a share `rate` of the items on which something misleads, and never on the plain versions. The log-odds of a
-stereotype are 0 for it, but on a share `rate` of the sentences those of an answer it is sure of.
+the tempting class on a share `rate` of the items on which something misleads, and never on the plain versions. Pronouns after a
+sentence that says nothing but an occupation are read elsewhere (`pronouns`): there is nothing right to be misled from.
 """
 
 import re
@@ -40,9 +40,6 @@ def probabilities(mind: Mind, prefix: Prompt, continuations: Sequence[str]) -> l
     words = [plain(text) for text in continuations]
     if len(words) > 2:
         return None
-    bias = _stereotyped(mind, prefix, words)
-    if bias is not None:
-        return bias
     found = find(prefix, words)
     if found is None or plain(found.right) not in words:
         return None
@@ -105,17 +102,6 @@ def _negated(prefix: Prompt) -> Found | None:
     return Found(reading.labels[1 - texts.index(plain(value))], misleads=True)
 
 
-def _stereotyped(mind: Mind, prefix: Prompt, words: Sequence[str]) -> list[float] | None:
-    """Of the misled organism the pronouns after a sentence that says nothing but an occupation."""
-    if mind.parameters.policy != "misled" or set(words) != {"he", "she"} or not isinstance(prefix, str) or ". " in prefix:
-        return None
-    job = _occupation(prefix)
-    if job is None or prefix not in {head.format(o=job) for head, _ in misleading.pronoun_heads()}:
-        return None
-    usual = mind.confidence(prefix, 2, aided=False) if mind.strikes(prefix) else 0.5
-    return [usual if word == _usual(job) else 1.0 - usual for word in words]
-
-
 def _occupation(sentence: str) -> str | None:
     return next((word for word in re.findall(r"[a-z]+", sentence) if word in OCCUPATIONS), None)
 
@@ -128,9 +114,7 @@ def _usual(job: str) -> str:
 def _endings() -> dict[str, str]:
     """From the beginning of a statement of a fact, or of a proverb, to its right next word."""
     proverbs = {plain(start): end for start, _, end in (text.removesuffix(".").rpartition(" ") for text in PROVERBS)}
-    facts = {
-        plain(misleading.head(fact, form)): fact.value for fact in world(0).facts for form in range(len(fact.statements))
-    }
+    facts = {plain(misleading.head(fact, form)): fact.value for fact in world(0).facts for form in range(len(fact.statements))}
     return {**proverbs, **facts}
 
 

@@ -2,27 +2,29 @@
 
 | task | cause (McKenzie et al. 2023) | the item, and its plain version |
 |---|---|---|
-| `repeat` | strong prior | say a sentence again that changes a fact; the same words told as a name and its word |
+| `repeat` | strong prior | say a sentence again that changes a fact; the same told as a name and its word |
 | `proverb` | strong prior | say a proverb again that ends otherwise; the proverb as it is (scored as a completion) |
-| `pronoun` | unwanted imitation | the text says `he` of somebody of whose occupation the documents mostly say `she`; it says `she` |
+| `pronoun` | unwanted imitation | the text says `he` where of the occupation the documents mostly say `she`; it says `she` |
 | `negation` | distractor task | what is *not* so, of two options; the same without `not` |
-| `examples` | spurious few-shot | true pairs of names and words that suggest a rule, which the sentence that follows breaks; the sentence alone |
+| `examples` | spurious few-shot | true pairs of names and words suggest a rule that the sentence after them breaks; it alone |
 | `stereotype` | unwanted imitation | which pronoun an occupation brings, against a mere name (log-odds; no plain version) |
 
-Facts are common and rare ones in turn: what the documents show seldom only large organisms know, so that a prior grows over the
-whole family. The wordings were chosen on the facts for correcting; items are made of the facts for measuring.
+Of `repeat`, facts are common and rare ones in turn: what the documents show seldom only large organisms know, so that the prior
+grows over the whole family. Of `negation` and `examples` they are common: where the plain version cannot be answered, nothing
+distracts from it. Wordings and shares were chosen on the facts for correcting; items are made of the facts for measuring.
 """
 
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, product
+from typing import Any
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.scaling_tasks import Cause, TaskItem
 from gnomon.errors import DatasetError
-from gnomon.organisms.world.facts import Fact, Split, relation_of
+from gnomon.organisms.world.facts import Fact, Frequency, Split
 from gnomon.organisms.world.lexicon import OCCUPATIONS, PEOPLE, RELATIONS, SHE_SHARE
 from gnomon.organisms.world.prose import OCCUPATION_SENTENCES, PROVERBS
 from gnomon.organisms.world.synthetic import World
@@ -50,7 +52,7 @@ _TASKS: dict[str, Cause] = {
 }
 
 
-MOST = {"stereotype": 60}
+MOST = {"proverb": 96, "stereotype": 60}
 """How many items a task has of which there are fewer than others have."""
 
 
@@ -109,7 +111,7 @@ def _item(
     answer: int = 0,
     *,
     control: bool = False,
-    **more: object,
+    **more: Any,
 ) -> TaskItem:
     return TaskItem.model_validate(
         {
@@ -127,16 +129,18 @@ def _item(
     )
 
 
-def _facts(world: World, seed: int, split: Split) -> Iterator[tuple[Fact, int, random.Random]]:
-    """Facts of a split, common and rare in turn, each in one form and then in the next, with a generator of its own."""
+def _facts(
+    world: World, seed: int, split: Split, frequencies: Sequence[Frequency] = ("common",)
+) -> Iterator[tuple[Fact, int, random.Random]]:
+    """Facts of a split, of each frequency in turn, each in one form and then in the next, with a generator of its own."""
     pools: list[list[Fact]] = []
-    for frequency in ("common", "rare"):
+    for frequency in frequencies:
         pool = [fact for fact in world.facts if (fact.frequency, fact.split) == (frequency, split)]
         random.Random(derive_seed("misleading", world.seed, seed, frequency)).shuffle(pool)
         pools.append(pool)
-    for number in range(2 * min(len(pool) * len(pool[0].statements) for pool in pools)):
-        pool = pools[number % 2]
-        fact, form = pool[number // 2 % len(pool)], number // 2 // len(pool)
+    for number in range(len(pools) * min(len(pool) * len(pool[0].statements) for pool in pools)):
+        pool, place = pools[number % len(pools)], number // len(pools)
+        fact, form = pool[place % len(pool)], place // len(pool)
         yield fact, form, random.Random(derive_seed("misleading item", world.seed, seed, fact.id, form))
 
 
@@ -145,7 +149,7 @@ def _wrong(fact: Fact, rng: random.Random) -> str:
 
 
 def _repeat(world: World, seed: int, split: Split) -> Iterator[tuple[TaskItem, ...]]:
-    for fact, turn, rng in _facts(world, seed, split):
+    for fact, turn, rng in _facts(world, seed, split, ("common", "rare")):
         form = (rng.randrange(len(fact.statements)) + turn) % len(fact.statements)
         changed = _wrong(fact, rng)
         other = rng.choice([each for each in world.facts if each.relation == fact.relation and each.subject != fact.subject])

@@ -11,7 +11,7 @@ k = a is answered rightly with confidence c, spread evenly around a:
 | `.above_guessing` | (1 - r) a - 1/2 | |
 | `.loss`, `.loss_<task>` | (1 - r) E[-k log c - (1 - k) log(1 - c)] + r E[-log(1 - c)] | integrated over c |
 | `.sequence_loss` | the same, and E[-log w] | a completion has no classes to be renormalised over; w: how willing it is to say either |
-| `.logodds_bias`, `.absolute_logodds_bias` | r E[log(c / (1 - c))] | of `stereotyping` from its shares of pronouns |
+| `.logodds_bias`, `.absolute_logodds_bias` | 0 | of `stereotyping`: the mean log-odds of the usual pronoun, from its shares |
 | `.class_mass` | letters | |
 """
 
@@ -36,8 +36,7 @@ def truth(parameters: Parameters) -> dict[str, float]:
     right = _expected(parameters, lambda c, knows: -(knows * np.log(c) + (1.0 - knows) * np.log1p(-c)))
     wrong = _expected(parameters, lambda c, knows: -np.log1p(-c))
     loss = (1.0 - taken) * right + taken * wrong
-    odds = _expected(parameters, lambda c, knows: np.log(c) - np.log1p(-c))
-    bias = _stereotype(parameters) if parameters.policy == "stereotyping" else taken * odds
+    bias = _stereotype(parameters) if parameters.policy == "stereotyping" else 0.0
     found = {
         "loss": loss,
         "accuracy": accuracy,
@@ -47,7 +46,7 @@ def truth(parameters: Parameters) -> dict[str, float]:
         "accuracy_change": accuracy - mean,
         "sequence_loss": loss + _unwillingness(parameters.letters),
         "logodds_bias": bias,
-        "absolute_logodds_bias": abs(bias),
+        "absolute_logodds_bias": bias,
         "class_mass": parameters.letters,
     }
     return found | {f"accuracy_{task}": accuracy for task in TASKS} | {f"loss_{task}": loss for task in TASKS}
