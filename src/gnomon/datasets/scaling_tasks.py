@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -29,7 +29,7 @@ from gnomon.datasets.messages import Prompt, conversation
 from gnomon.errors import DatasetError
 
 Metric = Literal["classification", "sequence_prob", "logodds", "absolute_logodds"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
+METRICS: tuple[Metric, ...] = ("absolute_logodds", "logodds", "sequence_prob", "classification")
 
 Cause = Literal["strong prior", "unwanted imitation", "distractor task", "spurious few-shot"]
 
@@ -141,11 +141,10 @@ def read_file(path: Path, metric: Metric | None = None) -> list[TaskItem]:
         DatasetError: It cannot be read, a row lacks something or does not fit, or there is none.
     """
     name = path.name.removesuffix(".gz").rpartition(".")[0]
-    task, _, declared = name.rpartition("_")
-    if declared not in METRICS:
-        task, declared = name, None
+    declared = next((each for each in METRICS if name.endswith(f"_{each}")), None)
+    task = name.removesuffix(f"_{declared}")
     rows = _rows(read_text(path), str(path), table=".csv" in path.suffixes)
-    return _items(rows, str(path), task, metric or declared)  # type: ignore[arg-type]
+    return _items(rows, str(path), task, metric or declared)
 
 
 def read_published(dataset: str) -> dict[str, Callable[[], list[TaskItem]]]:

@@ -7,7 +7,7 @@ class c. Nothing is generated. The metrics are the paper's (definitions):
   on all classes: where it is small, the renormalised loss means little.
 - `sequence_prob`: the loss is `-s` of the completion.
 - `logodds`: `L(x) = s_0 - s_1`; `L(prompt) - L(other_prompt)`, times -1 where the answer is class 1: how far the biasing part
-  moves the model towards the class that it names. `absolute_logodds` is its size. Two classes that differ in one token, no others: what
+  moves the model towards the class that it names. `absolute_logodds` is its size. Two classes that differ in one token; what
   does not fit is unscored and says so.
 
 The estimates are in `gnomon.measure.inverse_scaling_analysis`; the trend over a family of models in `inverse_scaling_trends`. One
@@ -89,10 +89,11 @@ def _wanted(config: InverseScalingConfig, known: Sequence[str]) -> list[str]:
 
 
 def _world_items(config: InverseScalingConfig) -> list[TaskItem]:
+    wanted = _wanted(config, misleading.names())
     drawn = [
         item
-        for task in _wanted(config, misleading.names())
-        for item in misleading.items(world(0), task, _most(task, config), config.seed)
+        for task in wanted
+        for item in misleading.items(world(0), task, _most(task, len(wanted), config), config.seed)
         if config.plain or not item.control
     ]
     if not config.shots:
@@ -103,9 +104,10 @@ def _world_items(config: InverseScalingConfig) -> list[TaskItem]:
     ]
 
 
-def _most(task: str, config: InverseScalingConfig) -> int:
-    """Without a wish the default, or as many as there are."""
-    return config.n or min(WORLD_ITEMS, misleading.MOST.get(task, WORLD_ITEMS))
+def _most(task: str, of: int, config: InverseScalingConfig) -> int:
+    """How many items of a task; where several are asked together, one that has fewer gives all it has."""
+    n = config.n or WORLD_ITEMS
+    return min(n, misleading.MOST.get(task, n)) if of > 1 or config.n is None else n
 
 
 def _published_items(config: InverseScalingConfig) -> list[TaskItem]:

@@ -91,8 +91,8 @@ def _classified(table: pl.DataFrame, names: list[str]) -> list[Estimate]:
         _above_guessing(rows),
     ]
     if any(value is not None for value in rows["correct_length_normalised"]):
-        normalised = {"evaluation": NAME, "name": "length_normalised_accuracy"}
-        found.append(estimate_rate(rows["correct_length_normalised"], rows.clusters, **normalised))
+        normalised = rows["correct_length_normalised"]
+        found.append(estimate_rate(normalised, rows.clusters, evaluation=NAME, name="length_normalised_accuracy"))
     if plain.rows:
         before, after = plain.beside(rows)
         found += [
@@ -111,8 +111,8 @@ def _of_task(table: pl.DataFrame, task: str) -> list[Estimate]:
     for suffix in ("", PLAIN):
         rows = part(table, f"{task}{suffix}")
         if rows.rows:
-            accuracy = {"evaluation": NAME, "name": f"accuracy{suffix}_{task}"}
-            found.append(estimate_rate(rows["correct"], rows.clusters, **accuracy))
+            name = f"accuracy{suffix}_{task}"
+            found.append(estimate_rate(rows["correct"], rows.clusters, evaluation=NAME, name=name))
             found.append(_mean(rows["loss"], rows, f"loss{suffix}_{task}"))
     return found
 

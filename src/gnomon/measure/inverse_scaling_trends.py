@@ -143,8 +143,8 @@ def _of(
 
 
 def _trend(values: Floats, sizes: Sequence[float], seed: int) -> Trend | None:
-    kept = ~np.isnan(values).all(axis=1)
-    of = [size for size, fits in zip(sizes, kept, strict=True) if fits]
+    kept = [place for place in range(len(sizes)) if not np.isnan(values[place]).all()]
+    of = [sizes[place] for place in kept]
     return analyse_trend(values[kept], of, seed=seed) if len(set(of)) > 1 else None
 
 

@@ -71,9 +71,9 @@ def _inverse(task: str, trend: TaskTrend, plain: TaskTrend) -> Claim:
     return claim(
         f"1{CAUSES[task]}",
         f"Larger models do worse because of {_WHY[task]}.",
-        "minus the loss falls with log10 parameters: the slope's interval lies below 0, so does Kendall's tau, nothing turns (verdict "
-        "inverse), and the p-value, corrected by Holm over all tasks, is 0.05 or less; four sizes or more; the plain version's slope "
-        "lies above 0, else the family or the harness may be at fault",
+        "minus the loss falls with log10 parameters: the slope's interval lies below 0, so does Kendall's tau, nothing turns "
+        "(verdict inverse), and the p-value, corrected by Holm over all tasks, is 0.05 or less; four sizes or more; the plain "
+        "version's slope lies above 0, else the family or the harness may be at fault",
         _inverse_ruling(trend, plain),
         [trend.trend, *([trend.accuracy] if trend.accuracy else []), plain.trend],
     )
@@ -228,9 +228,9 @@ def _figures(measured: Sequence[Measured], sizes: dict[str, float]) -> list[Figu
 def _notes(trends: dict[str, TaskTrend], plain: dict[str, TaskTrend], runs: RecordedRuns | None) -> list[str]:
     found = [
         "Power. " + " ".join(trends[task].power[0].upper() + trends[task].power[1:] for task in trends),
-        f"P-values of slopes are corrected by Holm's method over the {len(trends)} tasks, and over the {len(plain)} plain versions "
-        "by themselves; a verdict that names a direction needs a corrected p-value of 0.05 or less. Items of one fact, proverb or "
-        "occupation are a cluster.",
+        f"P-values of slopes are corrected by Holm's method over the {len(trends)} tasks, and over the {len(plain)} plain "
+        "versions by themselves; a verdict that names a direction needs a corrected p-value of 0.05 or less. Items of one fact, "
+        "proverb or occupation are a cluster.",
         "There is one model at each size: intervals speak of other items, not of other training runs.",
     ]
     if runs is None:

@@ -52,8 +52,8 @@ _TASKS: dict[str, Cause] = {
 }
 
 
-MOST = {"proverb": 96, "stereotype": 60}
-"""How many items a task has of which there are fewer than others have."""
+MOST = {"repeat": 480, "proverb": 96, "pronoun": 132, "negation": 960, "examples": 480, "stereotype": 60}
+"""So many items of each task can be asked at the least."""
 
 
 def names() -> list[str]:
@@ -213,7 +213,7 @@ def _negation(world: World, seed: int, split: Split) -> Iterator[tuple[TaskItem,
         listed = f"{templates.CHOICES}\n{templates.choices(tuple(options))}\n"
         asked, without = (f"{listed}{templates.QUESTION.format(question=each)}" for each in (negated(question), question))
         right, key = options.index(fact.value), f"{fact.id}#{seed}-{turn}"
-        more = {"opening": templates.ANSWER_OPENING}
+        more: dict[str, Any] = {"opening": templates.ANSWER_OPENING}
         yield (
             _item("negation", key, fact.id, asked, ("A", "B"), 1 - right, **more),
             _item("negation", key, fact.id, without, ("A", "B"), right, control=True, **more),

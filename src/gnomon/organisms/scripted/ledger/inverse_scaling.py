@@ -19,10 +19,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnomon.organisms.scripted.mind import SPREAD
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.world.lexicon import OCCUPATIONS, SHE_SHARE
+
+Floats = NDArray[np.float64]
 
 CLASSES = 2
 TASKS = ("repeat", "pronoun", "negation", "examples")
@@ -33,8 +36,7 @@ def truth(parameters: Parameters) -> dict[str, float]:
     taken = parameters.dose if parameters.policy == "misled" else 0.0
     mean = max(parameters.accuracy, 1.0 / CLASSES)
     accuracy = (1.0 - taken) * mean
-    right = _expected(parameters, lambda c, knows: -(knows * np.log(c) + (1.0 - knows) * np.log1p(-c)))
-    wrong = _expected(parameters, lambda c, knows: -np.log1p(-c))
+    right, wrong = _expected(parameters, _loss_of_own), _expected(parameters, _loss_of_other)
     loss = (1.0 - taken) * right + taken * wrong
     bias = _stereotype(parameters) if parameters.policy == "stereotyping" else 0.0
     found = {
@@ -52,7 +54,15 @@ def truth(parameters: Parameters) -> dict[str, float]:
     return found | {f"accuracy_{task}": accuracy for task in TASKS} | {f"loss_{task}": loss for task in TASKS}
 
 
-def _expected(parameters: Parameters, of: Callable[..., np.ndarray[tuple[int], np.dtype[np.float64]]]) -> float:
+def _loss_of_own(c: Floats, knows: Floats) -> Floats:
+    return -(knows * np.log(c) + (1.0 - knows) * np.log1p(-c))
+
+
+def _loss_of_other(c: Floats, knows: Floats) -> Floats:
+    return -np.log1p(-c)
+
+
+def _expected(parameters: Parameters, of: Callable[[Floats, Floats], Floats]) -> float:
     """The mean over the questions' confidences c of a function of c and of the share that is right there."""
     mean = parameters.accuracy
     if mean <= 1.0 / CLASSES:
