@@ -31,7 +31,7 @@ def test_each_form_has_its_metric_and_its_fields(tmp_path: Path) -> None:
 
 def test_the_csv_form_reads_classes_as_a_literal(tmp_path: Path) -> None:
     path = tmp_path / "task.csv"
-    path.write_text('prompt,classes,answer_index\n"Absence, they say","[\' heavy, man.\', \' fonder.\']",0\n')
+    path.write_text("prompt,classes,answer_index\n\"Absence, they say\",\"[' heavy, man.', ' fonder.']\",0\n")
     (item,) = read_file(path)
     assert item.classes == (" heavy, man.", " fonder.")
     assert item.prompt == "Absence, they say"
@@ -66,7 +66,7 @@ def test_a_file_of_log_odds_lacks_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="has no field 'other_prompt', which a task of the metric logodds needs"):
         read_file(written(tmp_path / "task_logodds.jsonl", CLASSIFICATION))
     (tmp_path / "broken.jsonl").write_text("{")
-    with pytest.raises(DatasetError, match="line 1 of .* is not JSON"):
+    with pytest.raises(DatasetError, match=r"line 1 of .* is not JSON"):
         read_file(tmp_path / "broken.jsonl")
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(DatasetError, match="has no rows"):

@@ -32,7 +32,9 @@ class Tokens(FakeModel):
         return [Score(math.fsum(logprobs), logprobs) for logprobs in found]
 
 
-def estimates(model: Any, tmp_path: Path, rows: list[dict[str, Any]], name: str = "task.jsonl", **options: Any) -> dict[str, Estimate]:
+def estimates(
+    model: Any, tmp_path: Path, rows: list[dict[str, Any]], name: str = "task.jsonl", **options: Any
+) -> dict[str, Estimate]:
     path = tmp_path / name
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     evaluation = catalogue.build("inverse-scaling", dataset="file", file=str(path), **options)
@@ -51,6 +53,7 @@ def test_classification_by_hand(tmp_path: Path) -> None:
     assert found["loss"].value == pytest.approx(-(math.log(0.75) + math.log(0.25) + math.log(0.5) + math.log(0.8)) / 4)
     assert found["class_mass"].value == pytest.approx((0.8 + 0.4 + 0.1 + 0.5) / 4)
     assert found["above_guessing"].value == pytest.approx(0.0)
+    assert found["accuracy_change"].reason == "there are no plain versions of these tasks to compare with"
     assert "length_normalised_accuracy" not in found  # this model does not show its tokens
 
 
@@ -67,8 +70,7 @@ def test_sequence_probability_is_a_sum_over_tokens(tmp_path: Path) -> None:
     tokens = {(prompt, " said again"): (-1.0, -float(place)) for place, prompt in enumerate("abc")}
     found = estimates(Tokens(tokens), tmp_path, rows, "echo_sequence_prob.jsonl")
     assert found["sequence_loss"].value == pytest.approx((1.0 + 2.0 + 3.0) / 3)
-    assert found["accuracy"].value is None
-    assert found["accuracy"].reason == "no task has classes"
+    assert found["accuracy_change"].reason == "no task has classes of which one is right"
 
 
 def biased(prompt: str, answer: int, classes: tuple[str, ...] = (" Yes", " No")) -> dict[str, Any]:
@@ -82,7 +84,10 @@ def test_log_odds_turn_with_the_answer(tmp_path: Path) -> None:
     rows = [biased("a", 0), biased("b", 0), biased("c", 0), biased("d", 1)]
     found = estimates(FakeModel(model), tmp_path, rows)
     assert found["logodds_bias"].value == pytest.approx(math.log(8) * 2 / 4)
-    assert found["absolute_logodds_bias"].value == pytest.approx(math.log(8), abs=1e-9) or found["absolute_logodds_bias"].value is None
+    assert (
+        found["absolute_logodds_bias"].value == pytest.approx(math.log(8), abs=1e-9)
+        or found["absolute_logodds_bias"].value is None
+    )
     assert found["accuracy_unbiased"].value == pytest.approx(3 / 4)
 
 

@@ -84,7 +84,15 @@ def noise(rng: np.random.Generator, size: int) -> pl.DataFrame:
 
 def test_a_cluster_counts_once_however_many_items_it_has() -> None:
     rows = [
-        {"item": f"t:{item}", "cluster": cluster, "repeat": 0, "status": status, "reason": None, "metric": "classification", "loss": loss}
+        {
+            "item": f"t:{item}",
+            "cluster": cluster,
+            "repeat": 0,
+            "status": status,
+            "reason": None,
+            "metric": "classification",
+            "loss": loss,
+        }
         for item, cluster, status, loss in [
             ("1", "a", "value", 1.0),
             ("2", "a", "value", 3.0),

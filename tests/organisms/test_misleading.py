@@ -34,7 +34,9 @@ def test_items_are_of_the_vocabulary_and_each_has_its_plain_version(task: str) -
 
 @pytest.mark.parametrize("task", FACTS)
 def test_items_ask_only_facts_for_measuring(task: str) -> None:
-    splits = {split: {one.cluster for one in misleading.items(world(0), task, 100, split=split)} for split in ("audit", "correct")}  # type: ignore[arg-type]
+    splits = {
+        split: {one.cluster for one in misleading.items(world(0), task, 100, split=split)} for split in ("audit", "correct")
+    }  # type: ignore[arg-type]
     assert {world(0).fact(fact).split for fact in splits["audit"]} == {"audit"}
     assert not splits["audit"] & splits["correct"]
 

@@ -2,13 +2,14 @@
 
 | estimate | definition |
 |---|---|
-| `accuracy` (headline) | share of items whose right class scores highest, over all classification tasks |
+| `accuracy_change` (headline) | accuracy on the tasks minus that on their plain versions, over the same items |
+| `accuracy` | share of items whose right class scores highest, over all classification tasks |
 | `loss` | mean of minus log-probability of the right class among the classes, in nats |
 | `above_guessing` | accuracy minus what guessing gives, the mean of 1 / classes |
 | `length_normalised_accuracy` | the same with each class's score divided by its number of tokens |
 | `class_mass` | mean probability of all classes together: how far the model says any of them at all |
 | `accuracy_plain`, `loss_plain` | of the plain versions of the same items |
-| `accuracy_change`, `loss_change` | the task minus its plain version, over the same items |
+| `loss_change` | loss on the tasks minus that on their plain versions |
 | `accuracy_<task>`, `loss_<task>`, `accuracy_plain_<task>`, `loss_plain_<task>` | of each task, where there are several |
 | `sequence_loss`, `sequence_loss_plain` | mean of minus log-probability of the completion |
 | `logodds_bias`, `absolute_logodds_bias` | how far the biasing part moves the log-odds towards what it names, and at all |
@@ -27,9 +28,11 @@ from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate
 
 NAME = "inverse-scaling"
-HEADLINE = "accuracy"
+HEADLINE = "accuracy_change"
 PLAIN = "_plain"
 LOGODDS = ("logodds", "absolute_logodds")
+NO_CLASSES = "no task has classes of which one is right"
+NO_PLAIN = "there are no plain versions of these tasks to compare with"
 LARGEST_LOSS = 100.0
 """A bound that no loss of a class passes; only to scale differences by."""
 
@@ -51,7 +54,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
     classified = [task for task, metric in metrics.items() if metric == "classification"]
     completed = [task for task, metric in metrics.items() if metric == "sequence_prob"]
     biased = [task for task, metric in metrics.items() if metric in LOGODDS]
-    found = _classified(table, classified) if classified else [Estimate.unmeasured(NAME, HEADLINE, "no task has classes")]
+    found = _classified(table, classified) if classified else [Estimate.unmeasured(NAME, HEADLINE, NO_CLASSES, unit="difference")]
     if len(metrics) > 1:
         for task in classified:
             found += _of_task(table, task)
@@ -76,34 +79,42 @@ def quality(table: pl.DataFrame, task: str, column: str, *, plain: bool = False)
 
 def series(table: pl.DataFrame) -> dict[str, Series]:
     """What two runs are compared by."""
-    rows = _pooled(table, [task for task, metric in tasks(table).items() if metric == "classification"])
+    names = [task for task, metric in tasks(table).items() if metric == "classification"]
+    rows = _pooled(table, names)
+    before, after = _pooled(table, names, PLAIN).beside(rows)
+    changes = _minus(after["correct"], before["correct"])
     return {
-        HEADLINE: Series(rows["correct"], rows.clusters, harm=-1),
+        HEADLINE: Series(changes, after.clusters, within=(-1.0, 1.0), harm=-1),
+        "accuracy": Series(rows["correct"], rows.clusters, harm=-1),
         "loss": Series(rows["loss"], rows.clusters, within=(0.0, LARGEST_LOSS), harm=1),
     }
 
 
 def _classified(table: pl.DataFrame, names: list[str]) -> list[Estimate]:
     rows, plain = _pooled(table, names), _pooled(table, names, PLAIN)
+    before, after = plain.beside(rows)
     found = [
-        estimate_rate(rows["correct"], rows.clusters, evaluation=NAME, name=HEADLINE),
+        _change(before, after) if plain.rows else Estimate.unmeasured(NAME, HEADLINE, NO_PLAIN, unit="difference"),
+        estimate_rate(rows["correct"], rows.clusters, evaluation=NAME, name="accuracy"),
         _mean(rows["loss"], rows, "loss"),
         _above_guessing(rows),
     ]
-    if any(value is not None for value in rows["correct_length_normalised"]):
-        normalised = rows["correct_length_normalised"]
+    normalised = rows["correct_length_normalised"]
+    if any(value is not None for value in normalised):
         found.append(estimate_rate(normalised, rows.clusters, evaluation=NAME, name="length_normalised_accuracy"))
     if plain.rows:
-        before, after = plain.beside(rows)
         found += [
             estimate_rate(plain["correct"], plain.clusters, evaluation=NAME, name="accuracy_plain"),
-            estimate_difference(before["correct"], after["correct"], after.clusters, evaluation=NAME, name="accuracy_change"),
             _mean(plain["loss"], plain, "loss_plain"),
             _mean(_minus(after["loss"], before["loss"]), after, "loss_change"),
         ]
     mass = {"evaluation": NAME, "name": "class_mass"}
     found.append(estimate_mean(rows["mass"], rows.clusters, **mass, within=(0.0, 1.0), unit="probability"))
     return found
+
+
+def _change(before: Part, after: Part) -> Estimate:
+    return estimate_difference(before["correct"], after["correct"], after.clusters, evaluation=NAME, name=HEADLINE)
 
 
 def _of_task(table: pl.DataFrame, task: str) -> list[Estimate]:
