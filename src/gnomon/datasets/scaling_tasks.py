@@ -141,7 +141,7 @@ def read_file(path: Path, metric: Metric | None = None) -> list[TaskItem]:
         DatasetError: It cannot be read, a row lacks something or does not fit, or there is none.
     """
     name = path.name.removesuffix(".gz").rpartition(".")[0]
-    declared = next((each for each in METRICS if name.endswith(f"_{each}")), None)
+    declared: Metric | None = next((each for each in METRICS if name.endswith(f"_{each}")), None)
     task = name.removesuffix(f"_{declared}")
     rows = _rows(read_text(path), str(path), table=".csv" in path.suffixes)
     return _items(rows, str(path), task, metric or declared)
