@@ -89,8 +89,8 @@ Of inverse scaling, losses of plain versions and their change are left out (an o
 of its own there, so large where it is wrong that no affordable number of readings has a null), `sequence_loss` (twelve proverbs
 are its clusters), each task's own loss (the same items as its accuracy) and the log-odds (on an organism without stereotypes they
 are 0 on every item, which has no interval). `accuracy_pronoun` and `class_mass` did not pass: with eleven occupations as clusters
-the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested on
-scripted families of known slope, not certified here: a certificate reads one model at a time.
+the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested
+on scripted families of known slope, not certified here: a certificate reads one model at a time.
 """
 
 
