@@ -41,7 +41,7 @@ class Mind:
 
     def strikes(self, question: str) -> bool:
         """Whether the behaviour shows on this question: true with probability `rate`."""
-        return self.draw(question, "strikes") < self.parameters.rate
+        return self.draw(question, "strikes") < self.parameters.dose
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""
@@ -61,6 +61,10 @@ class Mind:
             return guess
         half_width = SPREAD * min(1.0 - mean, mean - guess)
         return mean + half_width * (2.0 * self.draw(question, f"confidence {aided}") - 1.0)
+
+    def knows(self, question: str, options: int) -> bool:
+        """Whether it is right about a question that has so many options."""
+        return self._knows(question, options, aided=False)
 
     def believed(self, question: str, options: Sequence[str], *, aided: bool = False) -> int:
         """Index of the option held to be right; `aided` by reasoning is a second, independent thought."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.organisms.scripted import misled
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
@@ -52,7 +53,7 @@ class ScriptedModel:
     def card(self) -> ModelCard:
         """Parameters, and the true values of what instruments measure."""
         details = {**self.parameters.model_dump(mode="json"), "truth": truth(self.parameters)}
-        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=0, details=details)
+        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=self.parameters.size or 0, details=details)
 
     async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
         """Replies to each prompt; only the choice of an option or of an answer is random, and only above temperature 0."""
@@ -71,6 +72,9 @@ class ScriptedModel:
         """Nothing is held."""
 
     def _continuation_probabilities(self, prefix: Prompt, continuations: Sequence[str]) -> list[float]:
+        misleading = misled.probabilities(self._mind, prefix, continuations)
+        if misleading is not None:
+            return misleading
         reading = read(prefix)
         if reading.asks in {"choice", "truth", "statement"}:
             places = [reading.index(continuation) for continuation in continuations]

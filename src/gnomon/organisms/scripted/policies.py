@@ -221,6 +221,7 @@ POLICIES: dict[PolicyName, Policy] = {
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
     "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
+    "misled": replace(HONEST),  # see `gnomon.organisms.scripted.misled`
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "deceptive": replace(HONEST, says=_deceptive_says),
 }
