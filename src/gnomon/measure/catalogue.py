@@ -24,6 +24,7 @@ _EVALUATIONS = {
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
     "oversight": _Entry("oversight", "OversightConfig"),
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
+    "decomposition": _Entry("decomposition", "DecompositionConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

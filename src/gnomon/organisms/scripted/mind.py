@@ -21,6 +21,7 @@ _USUAL_OPTIONS = 4
 
 
 Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "defers", "steers"]
 """Parameters that are shares of the questions."""
 
 
