@@ -14,6 +14,7 @@ from typing import Literal
 
 from gnomon.datasets.messages import Message, Prompt
 from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENING
+from gnomon.organisms.scripted import decomposition_reading
 
 Asks = Literal[
     "choice", "truth", "open", "reasoning", "challenge", "control", "mistake", "paraphrase", "statement", "request", "text",
@@ -136,7 +137,7 @@ def plain(text: str) -> str:
 def read(prompt: Prompt) -> Reading:
     """Reads any prompt; what it cannot place is a `request` (a user's turn) or `text`."""
     messages = _turns(prompt)
-    return decomposing.adapted(messages, _read(messages))
+    return decomposition_reading.adapted(messages, _read(messages))
 
 
 def _read(messages: list[Message]) -> Reading:

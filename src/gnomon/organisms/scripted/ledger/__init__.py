@@ -8,6 +8,8 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 import math
 
 from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, red_teaming, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -16,6 +18,7 @@ _BOOKS = {
     "faithfulness": faithfulness.truth,
     "oversight": oversight.truth,
     "red-teaming": red_teaming.truth,
+    "decomposition": decomposition.truth,
 }
 
 
