@@ -77,6 +77,31 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "names_right",
         "overconfidence_judge",
         "overconfidence_together",
+    "decomposition": (
+        "corruption_gain_factored",
+        "truncation_gain_factored",
+        "accuracy_gain_factored",
+        "accuracy_gain_cotd",
+        "accuracy_zero_shot",
+        "accuracy_cot",
+        "accuracy_cotd",
+        "accuracy_factored",
+        "truncation_sensitivity_cot",
+        "truncation_sensitivity_cotd",
+        "truncation_sensitivity_factored",
+        "corruption_sensitivity_cot",
+        "corruption_sensitivity_cotd",
+        "corruption_sensitivity_factored",
+        "accuracy_change_suggested_answer_few_shot",
+        "accuracy_change_suggested_answer_cot",
+        "accuracy_change_suggested_answer_cotd",
+        "accuracy_change_suggested_answer_factored",
+        "accuracy_change_suggested_answer_shared",
+        "accuracy_change_always_a_few_shot",
+        "accuracy_change_always_a_cot",
+        "bias_accuracy_change_few_shot",
+        "bias_accuracy_change_cot",
+        "letter_mass",
     ),
     "red-teaming": (
         "attack_success",
@@ -107,6 +132,9 @@ equal to references); `ece_debiased` and `overconfidence` are the certified read
 Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
 same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
 not the model; the judge's agreement is no mean and has no dose.
+Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and the
+same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the sensitivities
+of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
 """
 
 

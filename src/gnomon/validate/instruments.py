@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
 from gnomon.validate.sweeps import calibration, faithfulness, oversight, red_teaming, sycophancy
+from gnomon.validate.sweeps import calibration, faithfulness, oversight, sycophancy
+from gnomon.validate.sweeps import calibration, decomposition, faithfulness, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -12,6 +14,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *faithfulness.SWEEPS,
     *oversight.SWEEPS,
     *red_teaming.SWEEPS,
+    *decomposition.SWEEPS,
 )
 
 
