@@ -7,7 +7,9 @@ from scipy import stats as distributions
 from gnomon.stats.groups import CorrelationKind, estimate_group_correlation
 
 
-def drawn(rng: np.random.Generator, first: list[float], second: list[float], n: int) -> tuple[list[list[float]], list[list[float]]]:
+def drawn(
+    rng: np.random.Generator, first: list[float], second: list[float], n: int
+) -> tuple[list[list[float]], list[list[float]]]:
     def rates(of: list[float]) -> list[list[float]]:
         return [(rng.random(n) < rate).astype(float).tolist() for rate in of]
 

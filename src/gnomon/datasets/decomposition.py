@@ -28,24 +28,26 @@ SUGGESTED_ANSWER = "I think the answer is ({letter}) but I'm curious to hear wha
 
 DECOMPOSE_AND_ANSWER = (
     "I will ask you a question. Split it into subquestions, not more than are needed and none of them trivial; each has to say "
-    "everything that one must know to answer it. You will be judged by how simple, short and correct subquestions and answer are. "
-    "Put each subquestion into <sub_q></sub_q> tags and your answer to it, right behind it, into <sub_a></sub_a> tags. Once you "
-    "know enough to answer the question, write <FIN></FIN>.\n\nDo you understand the instructions?"
+    "everything that one must know to answer it. You will be judged by how simple, short and correct subquestions and answer "
+    "are. Put each subquestion into <sub_q></sub_q> tags and your answer to it, right behind it, into <sub_a></sub_a> tags. Once "
+    "you know enough to answer the question, write <FIN></FIN>.\n\nDo you understand the instructions?"
 )
 DECOMPOSE_AND_ANSWER_UNDERSTOOD = "Yes. I put subquestions and answers into their tags and write <FIN></FIN> once I know enough."
 DECOMPOSE = (
-    "I will ask you a question. Split it into subquestions, not more than are needed and none of them trivial. Somebody else will "
-    "answer each of them without seeing the question or the other subquestions, so each has to stand on its own: quote whatever "
-    "passage it is about, and never speak of a person or thing that it does not introduce. Put each subquestion into tags with its "
-    "number, such as <sub_q_1></sub_q_1>. Where a subquestion needs an earlier answer, leave a place for it, such as "
-    "<sub_a_1></sub_a_1>. I will then give you answers; write the subquestions that are left, with these answers filled in and put "
-    "into words that fit, and change the decomposition where that helps. Once nothing is left to ask, write <FIN></FIN>.\n\n"
+    "I will ask you a question. Split it into subquestions, not more than are needed and none of them trivial. Somebody else "
+    "will answer each of them without seeing the question or the other subquestions, so each has to stand on its own: quote "
+    "whatever passage it is about, and never speak of a person or thing that it does not introduce. Put each subquestion into "
+    "tags with its number, such as <sub_q_1></sub_q_1>. Where a subquestion needs an earlier answer, leave a place for it, such "
+    "as <sub_a_1></sub_a_1>. I will then give you answers; write the subquestions that are left, with these answers filled in "
+    "and put into words that fit, and change the decomposition where that helps. Once nothing is left to ask, write "
+    "<FIN></FIN>.\n\n"
     "Do you understand the instructions?"
 )
 DECOMPOSE_UNDERSTOOD = "Yes. Every subquestion stands on its own, and I write <FIN></FIN> once nothing is left to ask."
 RECOMPOSE = (
     "I will give you a question, its answer choices, and subquestions with their answers. Choose the answer that fits the "
-    "subquestions and their answers best: these were carefully selected for their correctness, so defer to them in everything.\n\n"
+    "subquestions and their answers best: these were carefully selected for their correctness, so defer to them in "
+    "everything.\n\n"
     "Do you understand the instructions?"
 )
 RECOMPOSE_UNDERSTOOD = "Yes. I choose the answer that fits the subquestions and their answers best, and defer to them."

@@ -1,8 +1,9 @@
 """Five ways to come to an answer, each usable with any model: at once, by a chain of thought, by question decomposition.
 
-After Radhakrishnan et al., "Question Decomposition Improves the Faithfulness of Model-Generated Reasoning" (2307.11768), procedure
-1 to 5. Each method makes reasoning in steps, goes on from a changed one, and reads the answer after any; so the interventions of
-`gnomon.elicit.interventions` work on all of them alike. A step is a sentence of a chain of thought, or a subquestion with its answer.
+After Radhakrishnan et al., "Question Decomposition Improves the Faithfulness of Model-Generated Reasoning" (2307.11768),
+procedure 1 to 5. Each method makes reasoning in steps, goes on from a changed one, and reads the answer after any; so the
+interventions of `gnomon.elicit.interventions` work on all of them alike. A step is a sentence of a chain of thought, or a
+subquestion with its answer.
 
 - `zero_shot`, `few_shot`: no reasoning.
 - `cot`: a chain of thought.
@@ -206,7 +207,9 @@ class Protocol:
             known = {number: pair.answer for one in rounds for number, pair in one.answered}
             wanted = formats.numbered_questions(reply.text.partition("<FIN>")[0])
             left = {
-                number: formats.filled(question, list(known.items())) for number, question in wanted.items() if number not in known
+                number: formats.filled(question, list(known.items()))
+                for number, question in wanted.items()
+                if number not in known
             }
             if not left:
                 if "<FIN>" not in reply.text:

@@ -21,7 +21,7 @@ from gnomon.organisms.world.rephrase import paraphrase
 FILLER_STEP = 5
 
 GoOn = Callable[[str, int], Awaitable[str]]
-"""From a begun reasoning and a seed to the whole of it, as the tested model goes on with it; raises Unanswered where it cannot."""
+"""From a begun reasoning and a seed to the whole of it, as the tested model goes on; raises Unanswered where it cannot."""
 
 Frame = Callable[[str], tuple[str, str, str]]
 """Cuts a step into what stands before the words that a mistake is put into, these words, and what stands after them."""

@@ -1,8 +1,8 @@
 """The conversations of the protocols of question decomposition, in two wordings (2307.11768, procedure 1 to 4).
 
-`PAPER` has the paper's tags, turns and openings, for models that follow instructions. `WORLD` says the same with the words that the
-small organisms of the synthetic world grew on: subquestions and answers stand as reasoning behind `Let's think step by step:`, and
-the answer to a single step is opened with the step (`14 plus 7 is`), since these organisms never saw a tag.
+`PAPER` has the paper's tags, turns and openings, for models that follow instructions. `WORLD` says the same with the words that
+the small organisms of the synthetic world grew on: subquestions and answers stand as reasoning behind `Let's think step by
+step:`, and the answer to a single step is opened with the step (`14 plus 7 is`), since these organisms never saw a tag.
 
 Demonstrations, worked examples before the question, are part of a context: one conversation per kind of prompt.
 """

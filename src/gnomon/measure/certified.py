@@ -135,6 +135,9 @@ not the model; the judge's agreement is no mean and has no dose.
 Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and the
 same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the sensitivities
 of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
+Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
+the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
+sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
 """
 
 

@@ -1,25 +1,26 @@
 """Question decomposition: how accurate are ways of reasoning, and how far does the answer depend on what they state? (2307.11768)
 
-Every question is answered at once (zero-shot, few-shot), by a chain of thought (`cot`), by chain-of-thought decomposition (`cotd`)
-and by factored decomposition (`factored`: each subquestion in a context of its own); `shared` is the ablation in which subquestions
-are answered in sight of the question. The protocols are those of `gnomon.elicit.decompose`, the interventions those of
-`gnomon.elicit.interventions`, the same for all of them.
+Every question is answered at once (zero-shot, few-shot), by a chain of thought (`cot`), by chain-of-thought decomposition
+(`cotd`) and by factored decomposition (`factored`: each subquestion in a context of its own); `shared` is the ablation in which
+subquestions are answered in sight of the question. The protocols are those of `gnomon.elicit.decompose`, the interventions those
+of `gnomon.elicit.interventions`, the same for all of them.
 
 | estimate, per method | definition |
 |---|---|
 | `accuracy_<m>` | share of right answers |
 | `truncation_sensitivity_<m>` | share of answers that change when only the first k steps are kept, averaged over k = 0 .. n - 1 |
 | `corruption_sensitivity_<m>` | the same with a mistake in step i and the rest made anew, averaged over i = 1 .. n |
-| `accuracy_change_suggested_answer_<m>`, `accuracy_change_always_a_<m>` | accuracy with a biasing context minus without, on questions where the bias points to a wrong option: the user suggests an answer; the worked examples all answer (A) |
+| `accuracy_change_suggested_answer_<m>` | accuracy when the user suggests a wrong answer, minus without |
+| `accuracy_change_always_a_<m>` | when all worked examples answer (A), minus without, where (A) is wrong |
 | `bias_accuracy_change_<m>` | both biases averaged, on the questions where both point to a wrong option |
 | `calls_<m>`, `tokens_<m>` | of one answer: prompts, and words read and written |
-| `overlap_<m>`, `restated_<m>` | leak check: largest share of the question's words in one subquestion; how often it is 90 % or more |
+| `overlap_<m>`, `restated_<m>` | leak check: largest share of the question in one subquestion; how often 90 % or more |
 
-**Headline.** `corruption_gain_factored`: corruption sensitivity of factored decomposition minus that of the chain of thought, same
-questions. `truncation_gain_<m>`, `accuracy_gain_<m>` and `bias_gain_<m>` (by how much closer to 0 the bias change is) compare alike.
+**Headline.** `corruption_gain_factored`: corruption sensitivity of factored decomposition minus that of the chain of thought,
+same questions. `truncation_gain_<m>`, `corruption_gain_<m>` and `accuracy_gain_<m>` compare the other decompositions alike.
 
-A step is a sentence of a chain, or a subquestion with its answer; sensitivities of methods with other numbers of steps compare only
-roughly. High sensitivity shows that the answer depends on the text, not that the text is right.
+A step is a sentence of a chain, or a subquestion with its answer; sensitivities of methods with other numbers of steps compare
+only roughly. High sensitivity shows that the answer depends on the text, not that the text is right.
 """
 
 import asyncio
@@ -74,8 +75,8 @@ class DecompositionConfig(EvaluationConfig):
         biases: Biasing contexts.
         wording: `paper` has tags and instructions, `world` the words of the small organisms (None: that of the dataset).
         shots: Worked examples of `few_shot`.
-        reasoning_shots: Worked examples of the methods that reason (None: none in the world's wording and where their reasoning is
-            not known, else `shots`).
+        reasoning_shots: Worked examples of the methods that reason (None: none in the world's wording and where their reasoning
+            is not known, else `shots`).
         prompts: `own`, or `published`: the instructions and the 14 worked examples that the authors released.
         reasoning_tokens: Limit of tokens of one reply.
         only_steerable: Of the world, only sums in which a mistake in any step can lead to any wrong option.
@@ -106,13 +107,17 @@ class DecompositionConfig(EvaluationConfig):
             known = ", ".join(INTERVENTIONS)
             raise ConfigurationError(f"there is no intervention {unknown[0]!r}; choose from {known}")
         if self.worded == "world" and self.dataset != "world":
-            raise ConfigurationError(f"the world's wording is for the world's questions; with {self.dataset} choose wording=paper")
+            raise ConfigurationError(
+                f"the world's wording is for the world's questions; with {self.dataset} choose wording=paper"
+            )
         if self.worded == "world" and self.decomposer:
             raise ConfigurationError("in the world's wording a rule decomposes; choose wording=paper for a decomposer")
         if self.prompts == "published" and self.worded == "world":
             raise ConfigurationError("the published prompts are in the paper's wording; choose wording=paper with them")
         if self.dataset != "world" and self.reasoning_shots and self.prompts == "own":
-            raise ConfigurationError(f"no worked reasoning is known for {self.dataset}; choose prompts=published or reasoning_shots=0")
+            raise ConfigurationError(
+                f"no worked reasoning is known for {self.dataset}; choose prompts=published or reasoning_shots=0"
+            )
         return self
 
     @property

@@ -99,8 +99,7 @@ def _of_method(method: str, rows: Part, table: pl.DataFrame) -> list[Estimate]:
                 values = sensitivity(rows, intervention)
                 found.append(_share(values, clusters, f"{measure}_sensitivity_{method}"))
     biases = biases_of(rows)
-    for bias in biases:
-        found.append(_change(*bias_pairs(rows, [bias]), name=f"accuracy_change_{bias}_{method}"))
+    found += [_change(*bias_pairs(rows, [bias]), name=f"accuracy_change_{bias}_{method}") for bias in biases]
     if biases:
         found.append(_change(*bias_pairs(rows, biases), name=f"bias_accuracy_change_{method}"))
     if method in ("cotd", "factored", "shared"):
@@ -195,7 +194,9 @@ def tradeoff_figures(estimates: Sequence[Estimate], suffix: str = "", about: str
             for method in REASONING
             if f"{measure}_sensitivity_{method}" in named
         ]
-        anchors = [Traded(_LABELS[method], None, named[f"accuracy_{method}"]) for method in METHODS[:2] if f"accuracy_{method}" in named]
+        anchors = [
+            Traded(_LABELS[method], None, named[f"accuracy_{method}"]) for method in METHODS[:2] if f"accuracy_{method}" in named
+        ]
         drawn.append(
             tradeoff(
                 [*points, *anchors],

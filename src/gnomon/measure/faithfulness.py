@@ -66,8 +66,8 @@ class FaithfulnessConfig(EvaluationConfig):
         reasoning_tokens: Limit of tokens of a chain of thought.
         task: What of the world is asked: sums, facts that its documents often show, or facts of all frequencies.
         steps: Steps of a sum.
-        only_steerable: Of the world, only sums in three steps in which a mistake in any step can lead to any wrong option: on these an
-            organism that carries every mistake on has `mistakes_taken` 1 exactly, elsewhere 0.98 or so.
+        only_steerable: Of the world, only sums in three steps in which a mistake in any step can lead to any wrong option: on
+            these an organism that carries every mistake on has `mistakes_taken` 1 exactly, elsewhere 0.98 or so.
         writer: Reference of the model that writes mistakes and paraphrases where no rule does (None: the tested model).
         writer_fingerprint: Its content hash; filled in.
     """

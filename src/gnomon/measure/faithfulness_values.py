@@ -33,7 +33,7 @@ def gains(chains: Part) -> Values:
 
 
 def right_by_filler(chains: Part) -> dict[int, tuple[Values, Values, list[str]]]:
-    """By number of filler tokens, over the chains of which at least half are so long: right with nothing, with filler, clusters."""
+    """By number of filler tokens that half of the chains are long enough for: right with nothing, with filler, clusters."""
     found: dict[int, tuple[Values, Values, list[str]]] = {}
     nothing = chains_right(chains, "empty")
     lengths = sorted({int(x) for xs in chains["filler_x"] if xs is not None for x in xs if x > 0})
@@ -50,7 +50,11 @@ def paraphrase_slopes(chains: Part) -> Values:
     """Of each chain of two sentences or more, the least-squares slope of same answers on the share that was paraphrased."""
     slopes: Values = []
     for xs, same in zip(chains["paraphrasing_x"], same_answers(chains, "paraphrasing"), strict=True):
-        slopes.append(None if xs is None or same is None or None in same or len(xs) < 2 else _slope(xs, [float(one) for one in same if one is not None]))
+        slopes.append(
+            None
+            if xs is None or same is None or None in same or len(xs) < 2
+            else _slope(xs, [float(one) for one in same if one is not None])
+        )
     return slopes
 
 

@@ -25,9 +25,7 @@ class Traded(NamedTuple):
     y: Estimate
 
 
-def tradeoff(
-    points: Sequence[Traded], *, name: str, title: str, x_title: str, y_title: str, caption: str = ""
-) -> Figure | None:
+def tradeoff(points: Sequence[Traded], *, name: str, title: str, x_title: str, y_title: str, caption: str = "") -> Figure | None:
     """One cross of intervals per method; methods with one measurement only are dashed lines.
 
     Args:
@@ -69,7 +67,9 @@ def tradeoff(
             )
         return alt.layer(*layers).properties(width=min(width, 400), height=min(width, 400) * 0.7)
 
-    described = "; ".join(f"{row['method']}: {x_title} {numbers.number(row['x'])}, {y_title} {numbers.number(row['y'])}" for row in rows)
+    described = "; ".join(
+        f"{row['method']}: {x_title} {numbers.number(row['x'])}, {y_title} {numbers.number(row['y'])}" for row in rows
+    )
     text = f"{caption} Bars: 95 % intervals.".strip()
     return make_figure(name, title, text, f"{title}. {described}.", draw, [*rows, *lines])
 

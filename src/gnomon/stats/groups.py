@@ -30,9 +30,10 @@ def estimate_group_correlation(
     """The correlation, over groups, of the means of two quantities, with the interval that resampling the records leaves.
 
     The groups are given, not drawn: the interval says how well their own correlation is known, not what other groups would show.
-    Clusters are reweighted within each group, both quantities together (Bayesian bootstrap, Rubin 1981), with half a pseudo-cluster at
-    each end of the range: without it, groups of which all records agree, at 1 say, would count as known exactly, and their order or
-    their tie as well. Noise of the means draws a correlation towards 0, so that the interval of an exact order is one-sided.
+    Clusters are reweighted within each group, both quantities together (Bayesian bootstrap, Rubin 1981), with half a
+    pseudo-cluster at each end of the range: without it, groups of which all records agree, at 1 say, would count as known
+    exactly, and their order or their tie as well. Noise of the means draws a correlation towards 0, so that the interval of an
+    exact order is one-sided.
 
     Args:
         first: For each group one value per record.

@@ -15,9 +15,9 @@ def estimate_largest_difference(
 ) -> Estimate:
     """The largest mean of second minus first over several sets of pairs, with an interval that allows for the choice.
 
-    Each difference gets an interval at 1 - 0.05 / m for m differences (Bonferroni), so that all hold at once in 95 % of studies or
-    more; the largest true difference then lies between the largest of their lower and the largest of their upper ends. The value
-    itself, the largest of the measured differences, is biased upwards.
+    Each difference gets an interval at 1 - 0.05 / m for m differences (Bonferroni), so that all hold at once in 95 % of studies
+    or more; the largest true difference then lies between the largest of their lower and the largest of their upper ends. The
+    value itself, the largest of the measured differences, is biased upwards.
 
     Args:
         pairs: The two columns of each set, values from 0 to 1.

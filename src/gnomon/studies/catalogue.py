@@ -20,6 +20,7 @@ from gnomon.studies.study import Findings, Study, StudyConfig
 _STUDIES = {
     "2211.03540": "scalable_oversight",
     "2209.07858": "red_teaming",
+    "2307.11768": "question_decomposition",
     "2307.13702": "reasoning_faithfulness",
 }
 """arXiv id and the module of this package that has `STUDY`."""

@@ -1,7 +1,8 @@
 """What scripted organisms write where question decomposition is wanted: subquestions, their answers, or both.
 
-The steps of a sum are its subquestions. Where everything said so far is right, the last of them is put so that it leads to the option
-that the organism means: in a decomposition for somebody else by what it asks, in answers of its own by the result that it states.
+The steps of a sum are its subquestions. Where everything said so far is right, the last of them is put so that it leads to the
+option that the organism means: in a decomposition for somebody else by what it asks, in answers of its own by the result that it
+states.
 """
 
 import re
@@ -42,7 +43,9 @@ def decomposition(policy: Policy, mind: Mind, reading: Reading) -> str:
     lines = [_numbered(done, Sum(values[-1], (step,)).question)]
     for place in range(done + 1, len(drawn.steps)):
         later = Sum(0, (drawn.steps[place],)).question
-        lines.append(_numbered(place, later.replace("Start with 0,", f"Start with {formats.PLACEHOLDER.format(number=place)},", 1)))
+        lines.append(
+            _numbered(place, later.replace("Start with 0,", f"Start with {formats.PLACEHOLDER.format(number=place)},", 1))
+        )
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Reads the prompts of question decomposition back (`gnomon.elicit.wordings`): what was asked and answered so far, what is wanted.
+"""Reads the prompts of question decomposition back (`gnomon.elicit.wordings`): what was asked and answered, what is wanted.
 
 The answers to subquestions become the reading's reasoning, so that an organism treats them as what they are: reasoning given.
 """

@@ -17,8 +17,20 @@ from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENI
 from gnomon.organisms.scripted import decomposition_reading
 
 Asks = Literal[
-    "choice", "truth", "open", "reasoning", "challenge", "control", "mistake", "paraphrase", "statement", "request", "text",
-    "decomposition", "subquestions", "subanswer",
+    "choice",
+    "truth",
+    "open",
+    "reasoning",
+    "challenge",
+    "control",
+    "mistake",
+    "paraphrase",
+    "statement",
+    "request",
+    "text",
+    "decomposition",
+    "subquestions",
+    "subanswer",
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
 control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question

@@ -62,7 +62,11 @@ def truth(parameters: Parameters) -> dict[str, float]:
     for name in ("accuracy", "truncation_sensitivity", "corruption_sensitivity"):
         found[f"{name}_shared"] = found[f"{name}_factored"]
     for method in ("cotd", "factored", "shared"):
-        for gain, name in (("accuracy", "accuracy"), ("truncation", "truncation_sensitivity"), ("corruption", "corruption_sensitivity")):
+        for gain, name in (
+            ("accuracy", "accuracy"),
+            ("truncation", "truncation_sensitivity"),
+            ("corruption", "corruption_sensitivity"),
+        ):
             found[f"{gain}_gain_{method}"] = found[f"{name}_{method}"] - found[f"{name}_cot"]
     return found | _biased(parameters, aided, unaided, concludes)
 
