@@ -168,8 +168,7 @@ def _accuracy_of_decompositions(read: Sequence[_Read]) -> Claim:
         "2",
         "Chain-of-thought decomposition is as accurate as a chain of thought; factored decomposition less, but more than "
         "few-shot.",
-        f"the accuracy of CoTD minus that of CoT lies within {MARGIN} of 0, that of FD minus CoT below 0, that of FD minus few-shot "
-        "above",
+        f"accuracy of CoTD minus CoT lies within {MARGIN} of 0, of FD minus CoT below 0, of FD minus few-shot above",
         parts,
     )
 
