@@ -14,7 +14,8 @@ from tests.elicit.fake import FakeModel, capital, one
 
 ITEM = capital()
 ROUNDS = (
-    "<sub_q_1>Who is first?</sub_q_1>\n<sub_q_2>Who is second?</sub_q_2>\n<sub_q_3>Who comes after <sub_a_2></sub_a_2>?</sub_q_3>",
+    "<sub_q_1>Who is first?</sub_q_1>\n<sub_q_2>Who is second?</sub_q_2>\n"
+    "<sub_q_3>Who comes after <sub_a_2></sub_a_2>?</sub_q_3>",
     "<sub_q_3>Who comes after Ben?</sub_q_3>",
     "<FIN></FIN>",
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from gnomon.stats.estimate import Estimate
@@ -52,7 +53,7 @@ def estimate_group_correlation(
     drawn: list[list[Floats]] = [[], []]
     for one, other, labels in zip(first, second, clusters, strict=True):
         pair = np.stack([column(one), column(other)])
-        kept = ~np.isnan(pair).any(axis=0)
+        kept: NDArray[np.bool_] = ~np.any(np.isnan(pair), axis=0)
         total += kept.size
         scored += int(kept.sum())
         if not kept.any():
