@@ -42,6 +42,12 @@ def test_an_organism_that_needs_no_examples_has_no_entry() -> None:
     assert "decomposition.accuracy_cot" not in truth(Parameters.model_validate(told | {"when": "always"}))
 
 
+def test_an_organism_that_is_always_right_has_books() -> None:
+    found = truth(Parameters.model_validate({"policy": "honest", "accuracy": 1.0}))
+    assert found["decomposition.accuracy_factored"] == 1.0
+    assert not {"calibration.auroc", "calibration.temperature"} & found.keys()
+
+
 async def test_a_single_step_is_answered_in_isolation() -> None:
     model = open_scripted("honest")
     asked = "Question: Start with 14, add 7. What is the result?"
