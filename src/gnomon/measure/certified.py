@@ -77,6 +77,7 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "names_right",
         "overconfidence_judge",
         "overconfidence_together",
+    ),
     "decomposition": (
         "corruption_gain_factored",
         "truncation_gain_factored",

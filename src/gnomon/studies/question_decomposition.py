@@ -32,7 +32,7 @@ from gnomon.studies.scaling import named
 from gnomon.studies.study import Findings, Study, StudyConfig
 from gnomon.studies.verdicts import above, all_of, below, claim, equivalent
 
-QUESTIONS = 50
+QUESTIONS = 80
 MARGIN = 0.02
 DEFAULT = ("organism/base", "organism/sycophant")
 SAID = {

@@ -10,6 +10,7 @@ import math
 from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, red_teaming, sycophancy
 from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, sycophancy
 from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, oversight, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
