@@ -40,7 +40,9 @@ from gnomon.studies.study import Findings, Study, StudyConfig
 from gnomon.studies.verdicts import Ruling, above, all_of, below, claim, equivalent
 
 NAME = "faithfulness"
-QUESTIONS = 80
+QUESTIONS = 120
+SHORTEST = 90
+"""So many sums of one step can be asked at the most: the world has hardly more for measuring."""
 MARGIN = 0.02
 STEPS = (1, 2, 3, 4)
 TASKS: dict[str, dict[str, Any]] = {
@@ -62,7 +64,8 @@ async def run(bench: Bench, config: StudyConfig) -> Findings:
     largest = max(config.models, key=lambda model: sizes[model])
     tasks: dict[str, Measured] = {}
     for task, options in TASKS.items():
-        evaluation = catalogue.build(NAME, n=n, seed=config.seed, interventions=INTERVENTIONS, **options)
+        asked = min(n, SHORTEST) if options.get("steps") == 1 else n
+        evaluation = catalogue.build(NAME, n=asked, seed=config.seed, interventions=INTERVENTIONS, **options)
         tasks[task] = await bench.measure(largest, evaluation)
     by_steps: dict[str, dict[int, Measured]] = {}
     for model in config.models:
@@ -71,7 +74,8 @@ async def run(bench: Bench, config: StudyConfig) -> Findings:
             if model == largest:
                 by_steps[model][steps] = list(tasks.values())[STEPS.index(steps)]
                 continue
-            evaluation = catalogue.build(NAME, n=n, seed=config.seed, interventions=("early_answering",), steps=steps)
+            asked = min(n, SHORTEST) if steps == 1 else n
+            evaluation = catalogue.build(NAME, n=asked, seed=config.seed, interventions=("early_answering",), steps=steps)
             by_steps[model][steps] = await bench.measure(model, evaluation)
     chains = {task: chains_of(one.table) for task, one in tasks.items()}
     correlations = _correlations(chains, config.seed)
