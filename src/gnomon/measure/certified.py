@@ -133,9 +133,7 @@ equal to references); `ece_debiased` and `overconfidence` are the certified read
 Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
 same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
 not the model; the judge's agreement is no mean and has no dose.
-Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and the
-same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the sensitivities
-of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
+
 Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
 the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
 sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.

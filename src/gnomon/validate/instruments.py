@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, oversight, red_teaming, sycophancy
-from gnomon.validate.sweeps import calibration, faithfulness, oversight, sycophancy
-from gnomon.validate.sweeps import calibration, decomposition, faithfulness, sycophancy
-from gnomon.validate.sweeps import calibration, decomposition, faithfulness, oversight, sycophancy
+from gnomon.validate.sweeps import calibration, decomposition, faithfulness, oversight, red_teaming, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (

@@ -7,10 +7,7 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, red_teaming, sycophancy
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, oversight, sycophancy
-from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, sycophancy
-from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, oversight, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, decomposition, faithfulness, oversight, red_teaming, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
