@@ -7,7 +7,15 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
+from gnomon.organisms.scripted.ledger import (
+    calibration,
+    decomposition,
+    faithfulness,
+    inverse_scaling,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -17,6 +25,7 @@ _BOOKS = {
     "oversight": oversight.truth,
     "red-teaming": red_teaming.truth,
     "inverse-scaling": inverse_scaling.truth,
+    "decomposition": decomposition.truth,
 }
 
 
