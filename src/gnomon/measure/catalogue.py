@@ -25,6 +25,7 @@ _EVALUATIONS = {
     "oversight": _Entry("oversight", "OversightConfig"),
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
+    "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 
