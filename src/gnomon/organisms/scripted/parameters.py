@@ -20,6 +20,7 @@ PolicyName = Literal[
     "persona",
     "deceptive",
     "misled",
+    "judge",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
@@ -71,6 +72,8 @@ class Parameters(BaseModel):
         fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
         yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
+        mentions: Share of the questions on which its explanation owns up to what biases the answer, where something does.
+        longer: `judge` only: share of the cases in which it prefers the longer of two, before anything else but the place.
         when: `always-a` only: after worked examples that all answer (A), or always.
         size: The parameters that it says it has, for families of organisms by size.
         slope: `misled` only: by how much its rate grows with each tenfold size; `rate` is that at a million parameters.
@@ -98,6 +101,8 @@ class Parameters(BaseModel):
     slips: Share = 0.0
     fooled: Share = 0.0
     yields: Share = 0.0
+    mentions: Share = 0.0
+    longer: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
@@ -111,6 +116,7 @@ class Parameters(BaseModel):
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
         for name, policy in _OWN.items():
+        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona"), ("longer", "judge")):
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:

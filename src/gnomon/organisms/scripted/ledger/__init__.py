@@ -8,6 +8,7 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 import math
 
 from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
+from gnomon.organisms.scripted.ledger import biased_cot, calibration, faithfulness, judge, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -17,6 +18,8 @@ _BOOKS = {
     "oversight": oversight.truth,
     "red-teaming": red_teaming.truth,
     "inverse-scaling": inverse_scaling.truth,
+    "biased-cot": biased_cot.truth,
+    "judge": judge.truth,
 }
 
 
