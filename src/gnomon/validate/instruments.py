@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
 from gnomon.validate.sweeps import calibration, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
+from gnomon.validate.sweeps import biased_cot, calibration, faithfulness, judge, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -13,6 +14,8 @@ SWEEPS: tuple[Sweep, ...] = (
     *oversight.SWEEPS,
     *red_teaming.SWEEPS,
     *inverse_scaling.SWEEPS,
+    *biased_cot.SWEEPS,
+    *judge.SWEEPS,
 )
 
 
