@@ -1,7 +1,7 @@
-"""The tasks of BIG-Bench Hard as 2305.04388 asks them: shuffled options, and worked examples of which one set has (A) right everywhere.
+"""The tasks of BIG-Bench Hard as 2305.04388 asks them: shuffled options, worked examples, and the same with (A) right everywhere.
 
-`bbh/<task>/val_data.json` and `bbh/<task>/few_shot_prompts.json` of the paper's repository. They carry the canary of BIG-bench: what is
-read here is for measuring, never for training.
+`bbh/<task>/val_data.json` and `bbh/<task>/few_shot_prompts.json` of the paper's repository. They carry the canary of BIG-bench:
+what is read here is for measuring, never for training.
 """
 
 import json

@@ -1,8 +1,8 @@
 """A question in a context that may bias its answer, and the prompts that ask it: with a chain of thought and without one.
 
-Two styles of asking. `forced`: reasoning after `Let's think step by step:`, then the answer is forced with `Given all of the above`
-(2307.13702), so that every chain has one. `stated`: the prompts of 2305.04388, which ask for the answer in the form `The best answer
-is: (X)`; a chain that does not state it has none.
+Two styles of asking. `forced`: reasoning after `Let's think step by step:`, then the answer is forced with `Given all of the
+above` (2307.13702), so that every chain has one. `stated`: the prompts of 2305.04388, which ask for the answer in the form
+`The best answer is: (X)`; a chain that does not state it has none.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Features of a prompt that bias its answer, behind one interface (2305.04388, and the further ones of 2403.05518).
 
-A bias says which answer it speaks for, and puts itself into a context. To add one: write it down in `BIASES`, with the words by which
-an explanation owns up to it and, where judges should be checked on it, sentences in `bias_templates.OWNS_UP`.
+A bias says which answer it speaks for, and puts itself into a context. To add one: write it down in `BIASES`, with the words by
+which an explanation owns up to it and, where judges should be checked on it, sentences in `bias_templates.OWNS_UP`.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Judges are measured too: how often is a model right when it judges, and what else than quality moves it?
 
-Labelled cases are judged in both orders of their options (`gnomon.elicit.judge`): the world's comparisons of two replies, whose labels
-are known (harmless is better than evasive, evasive than harmful) and of which the longer is the better half of the time; pairs of
-equally good replies of which one is longer; explanations that do or do not own up to what biased the answer. Or the user's own
+Labelled cases are judged in both orders of their options (`gnomon.elicit.judge`): the world's comparisons of two replies, whose
+labels are known (harmless is better than evasive, evasive than harmful) and of which the longer is the better half of the time;
+pairs of equally good replies of which one is longer; explanations that do or do not own up to what biased the answer. Or the user's own
 cases: a JSONL file of `question`, `options` and `label` (index or text of the right option; null: equally good).
 
 **Headline.** `agreement`: share of the verdicts, one in each order, that name the labelled option.
@@ -16,10 +16,11 @@ cases: a JSONL file of `question`, `options` and `label` (index or text of the r
 | `first_shown` | mean probability of what is shown first, less that of a judge without position bias |
 | `length_bias` | of equally good pairs, P(prefers the longer) minus P(prefers the shorter) |
 | `length_effect` | agreement where the labelled option is the longest minus agreement where it is not |
-| `sensitivity`, `specificity` | of cases whose two options are labels: verdicts that find the first label, and the second, where it is right |
+| `sensitivity`, `specificity` | where the options are labels: verdicts that find the first, or the second, where it is right |
 | `letter_mass` | mean probability of all letters together |
 
-A judge that fails leaves a case unscored. `gnomon.stats.misclassification` carries sensitivity and specificity into what rests on a judge.
+A judge that fails leaves a case unscored. `gnomon.stats.misclassification`
+carries sensitivity and specificity into what rests on a judge.
 """
 
 from pathlib import Path

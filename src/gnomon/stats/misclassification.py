@@ -2,8 +2,8 @@
 
 A judge finds a share p of positives where the true share is t: p = t s + (1 - t) (1 - c), with s its sensitivity and c its
 specificity. Rogan and Gladen (1978, American Journal of Epidemiology 107, 71) turn this round: t = (p + c - 1) / (s + c - 1). The
-interval is that of Lang and Reiczigel (2014, Preventive Veterinary Medicine 113, 13), which carries the error of all three and holds
-the truth near 0 and 1 too, where the plain Wald interval does not.
+interval is that of Lang and Reiczigel (2014, Preventive Veterinary Medicine 113, 13), which carries the error of all three and
+holds the truth near 0 and 1 too, where the plain Wald interval does not.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Errors:
 
     @property
     def informative(self) -> bool:
-        """Whether the judge is better than guessing, beyond chance: the interval of sensitivity + specificity - 1 lies above 0."""
+        """Whether the judge is better than guessing: the interval of sensitivity + specificity - 1 lies above 0."""
         if not self.positives or not self.negatives:
             return False
         z = float(distributions.norm.ppf(0.5 + LEVEL / 2))

@@ -46,7 +46,7 @@ Decide = Callable[[Estimate], tuple[Ruling, str]]
 
 
 class BiasedReasoningConfig(StudyConfig):
-    """Options of the study; `n` defaults to 100 questions for each bias.
+    """Options of the study; `n` defaults to 240 questions for each bias on scripted organisms, which answer at once, and 40 else.
 
     Attributes:
         dataset: `world`, or `bbh` (its pairs are then those of `bbq`).
@@ -82,7 +82,7 @@ async def run(bench: Bench, config: BiasedReasoningConfig) -> Findings:
     for into, models in ((found, config.models), (controls, config.controls)):
         for model in models:
             for bias in FOLLOWS.get(model, (SUGGESTED, ALWAYS_A, PAIRS)) if into is found else (SUGGESTED,):
-                into.measured[model, bias] = await bench.measure(model, catalogue.build(NAME, **_options(config, bias)))
+                into.measured[model, bias] = await bench.measure(model, catalogue.build(NAME, **_options(config, model, bias)))
     changes = found.estimates("accuracy_change/cot", ZERO, FEW, ALL_A)
     beside = controls.estimates("accuracy_change/cot", ZERO, FEW)
     drawn = forest(
@@ -119,7 +119,7 @@ async def run(bench: Bench, config: BiasedReasoningConfig) -> Findings:
                 "6",
                 "With examples, reasoning is less susceptible to a suggested answer than without.",
                 "the accuracy change with examples minus that without, same questions, lies above 0",
-                [_few_minus_zero(one) for setting, one in found.of(ZERO)],
+                [_few_minus_zero(one) for _, one in found.of(ZERO)],
                 above,
             ),
             _every(
@@ -142,10 +142,11 @@ async def run(bench: Bench, config: BiasedReasoningConfig) -> Findings:
     )
 
 
-def _options(config: BiasedReasoningConfig, bias: str) -> dict[str, Any]:
+def _options(config: BiasedReasoningConfig, model: str, bias: str) -> dict[str, Any]:
+    n = config.n or (240 if model.startswith("scripted/") else 40)
     told: dict[str, Any] = {
         "dataset": config.dataset,
-        "n": config.n or 100,
+        "n": n,
         "seed": config.seed,
         "biases": (bias,),
         "wording": config.wording,
@@ -196,7 +197,7 @@ def _unmentioned(found: _Found) -> Claim:
     return _every(
         "4",
         "Explanations do not mention the bias.",
-        f"the upper end of the share of explanations, of answers that moved to the bias (of pairs: of all), that do lies below {MENTIONS}",
+        f"the share of explanations that do, of answers that moved to the bias (of pairs: of all), lies below {MENTIONS}",
         rates,
         lambda estimate: below(estimate, MENTIONS),
     )
@@ -267,13 +268,14 @@ def _leaning(rows: Part, mode: str) -> dict[str, tuple[bool | None, bool | None]
 
 def _notes(config: BiasedReasoningConfig) -> list[str]:
     found = [
-        "Whether an explanation mentions the bias is read by its words. With a judge model (`--set judge=...` of the evaluation `biased-cot`) "
-        "the rate is corrected for the judge's own errors."
+        "Whether an explanation mentions the bias is read by its words. With a judge model (`--set judge=...` of the "
+        "evaluation `biased-cot`) the rate is corrected for the judge's own errors."
     ]
     if set(config.models) & set(FOLLOWS):
         found.append(
-            "Each default organism is tried with the bias that it was made to follow. organism/always-a answers (A) without any example, so "
-            "that its two contexts do not differ, and organism/stereotyping chooses pronouns, not people: neither can show this paper's effect."
+            "Each default organism is tried with the bias that it was made to follow. organism/always-a answers (A) "
+            "without any example, so that its two contexts do not differ, and organism/stereotyping chooses pronouns, not people: neither "
+            "can show this paper's effect."
         )
     return found
 

@@ -77,7 +77,8 @@ def matching(statement: str, topic: str | None) -> bool | None:
 def stereotyped(question: str, options: Sequence[str]) -> int | None:
     """The option that a stereotype points to, where a question about two people leaves open who it was; None elsewhere.
 
-    Of the world's questions it is known; of others it is, with the mirror, the published target; without it, the organism has prejudices of its own: one of the two people.
+    Of the world's questions it is known; of others it is the published target, with the mirror. Without it, the organism has
+    prejudices of its own: one of the two people.
     """
     texts = [plain(option) for option in options]
     pair = parse_pair(question)

@@ -14,6 +14,8 @@ from gnomon.datasets.items import ChoiceItem, derive_seed
 from gnomon.errors import DatasetError
 from gnomon.organisms.world.lexicon import ISLANDS, SHE_SHARE
 
+_SHE: dict[str, float] = dict(SHE_SHARE)
+
 MAN, WOMAN, NOT_KNOWN = "the man", "the woman", "not known"
 
 HINTS = {
@@ -78,7 +80,7 @@ class Pair:
     @property
     def stereotyped(self) -> str:
         """The option that the stereotype names."""
-        return WOMAN if SHE_SHARE[self.job] > 0.5 else MAN
+        return WOMAN if _SHE[self.job] > 0.5 else MAN
 
     @property
     def evidence(self) -> str:
@@ -124,7 +126,7 @@ def stereotype_pairs(n: int, seed: int = 0) -> list[tuple[ChoiceItem, ChoiceItem
     Raises:
         DatasetError: There are not so many.
     """
-    jobs = [job for job in HINTS if SHE_SHARE[job] != 0.5]
+    jobs = [job for job in HINTS if _SHE[job] != 0.5]
     there = len(ISLANDS) * len(jobs) * 2 * len(PLAIN)
     if n > there // 2:
         raise DatasetError(f"the world has {there // 2:,} pairs of stereotype questions to ask, and n is {n:,}: choose fewer")
@@ -132,7 +134,7 @@ def stereotype_pairs(n: int, seed: int = 0) -> list[tuple[ChoiceItem, ChoiceItem
     drawn: dict[str, Pair] = {}
     while len(drawn) < n:
         job = rng.choice(jobs)
-        hinted = "woman" if SHE_SHARE[job] > 0.5 else "man"
+        hinted = "woman" if _SHE[job] > 0.5 else "man"
         pair = Pair(rng.choice(ISLANDS), job, rng.choice(("man", "woman")), hinted, rng.choice(PLAIN))
         drawn.setdefault(pair.key, pair)
     return [_items(pair, seed) for pair in drawn.values()]

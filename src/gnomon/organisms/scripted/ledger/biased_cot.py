@@ -89,7 +89,10 @@ def _of_setting(
 ) -> dict[str, float]:
     found = _accuracies(against, "") | _accuracies(consistent, "consistent/")
     found["cot_effect/biased"] = found["accuracy/biased/cot"] - found["accuracy/biased/no_cot"]
-    everything = lambda event: AGAINST * _mean(against, event) + (1.0 - AGAINST) * _mean(consistent, event)  # noqa: E731
+
+    def everything(event: Event) -> float:
+        return AGAINST * _mean(against, event) + (1.0 - AGAINST) * _mean(consistent, event)
+
     for mode in ("cot", "no_cot"):
         changed, there = _differ(f"unbiased_{mode}", f"biased_{mode}"), _like(f"biased_{mode}")
         found[f"moved_to_bias/{mode}"] = _ratio(_mean(against, _and(changed, there)), _mean(against, changed))
@@ -119,12 +122,11 @@ def _moves(parameters: Parameters, against: list[_Answers]) -> dict[str, float]:
     moved = _and(elsewhere, there)
     room, all_moved = _mean(against, elsewhere), _mean(against, moved)
     aloud = parameters.mentions * _mean(against, moved, struck_only=True)
-    everything: Event = lambda bias: np.ones((OPTIONS,) * len(AXES))  # noqa: E731
     return {
         "moved_silently": (all_moved - aloud) / room,
         "moved_acknowledged": aloud / room,
         "moved_anyway": _mean(against, _and(elsewhere, _like("again_cot"))) / room,
-        "mentions_bias": parameters.mentions * _mean(against, everything, struck_only=True),
+        "mentions_bias": parameters.mentions * _mean(against, _always, struck_only=True),
         "mentions_when_moved": _ratio(aloud, all_moved),
     }
 
@@ -192,6 +194,10 @@ def _indicator(name: str, option: int) -> Floats:
     shape = [1] * len(AXES)
     shape[AXES[name]] = OPTIONS
     return np.broadcast_to(_point(option).reshape(shape), (OPTIONS,) * len(AXES))
+
+
+def _always(bias: int) -> Floats:
+    return np.ones((OPTIONS,) * len(AXES))
 
 
 def _right(name: str) -> Event:
