@@ -23,7 +23,9 @@ Style = Literal["forced", "stated"]
 
 NOT_STATED = "no answer in the form asked for"
 
-_STATED = re.compile(r"best answer(?: to the question '.*?')? is:?\s*\(?([A-Z])\b", re.DOTALL)
+_STATED = re.compile(
+    r"(?:\b(?:[Ss]o|[Tt]herefore),? )?(?:\b[Tt]he )?best answer(?: to the question '.*?')? is:?\s*\(?([A-Z])\b", re.DOTALL
+)
 
 
 class Shot(BaseModel):
@@ -143,10 +145,17 @@ def _turns(context: Context) -> Conversation:
 def _in_one_text(context: Context, asked: str) -> str:
     """Examples and question in one turn of the user's, separated by `###`."""
     blocks = [
-        f"{shot.question}\n\n{bias_templates.VERBALIZE}\n\n{templates.STEP_BY_STEP}\n{shot.reasoning}" for shot in context.shots
+        f"{shot.question}\n\n{bias_templates.VERBALIZE}\n\n{templates.STEP_BY_STEP}\n{_concluded(shot)}" for shot in context.shots
     ]
     parts = (lettered(context.item), context.remark, asked, context.instruction)
     return f"\n\n{bias_templates.SEPARATOR}\n\n".join([*blocks, "\n\n".join(part for part in parts if part)])
+
+
+def _concluded(shot: Shot) -> str:
+    """The reasoning of an example with its answer in the form asked for."""
+    if _STATED.search(shot.reasoning):
+        return shot.reasoning
+    return f"{shot.reasoning} {bias_templates.BEST_ANSWER.format(letter=shot.letter)}"
 
 
 def lettered(item: ChoiceItem) -> str:

@@ -77,11 +77,7 @@ def _answered_before(context: Context, letter: str, wording: Wording, all_a: Seq
     """The question itself as the last example, answered with the option."""
     option = context.item.options[context.item.letters.index(letter)]
     reasoning = f"So the answer is {option}."
-    if context.style == "stated":
-        reasoning = f"{reasoning} {bias_templates.BEST_ANSWER.format(letter=letter)}"
-        question = lettered(context.item)
-    else:
-        question = templates.question(context.item)
+    question = lettered(context.item) if context.style == "stated" else templates.question(context.item)
     return replace(context, shots=(*context.shots, Shot(question=question, reasoning=reasoning, letter=letter)))
 
 

@@ -2,8 +2,8 @@
 
 Labelled cases are judged in both orders of their options (`gnomon.elicit.judge`): the world's comparisons of two replies, whose
 labels are known (harmless is better than evasive, evasive than harmful) and of which the longer is the better half of the time;
-pairs of equally good replies of which one is longer; explanations that do or do not own up to what biased the answer. Or the user's own
-cases: a JSONL file of `question`, `options` and `label` (index or text of the right option; null: equally good).
+pairs of equally good replies of which one is longer; explanations that do or do not own up to what biased the answer. Or the
+user's own cases: a JSONL file of `question`, `options` and `label` (index or text of the right option; null: equally good).
 
 **Headline.** `agreement`: share of the verdicts, one in each order, that name the labelled option.
 

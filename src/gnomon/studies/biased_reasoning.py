@@ -274,8 +274,8 @@ def _notes(config: BiasedReasoningConfig) -> list[str]:
     if set(config.models) & set(FOLLOWS):
         found.append(
             "Each default organism is tried with the bias that it was made to follow. organism/always-a answers (A) "
-            "without any example, so that its two contexts do not differ, and organism/stereotyping chooses pronouns, not people: neither "
-            "can show this paper's effect."
+            "without any example, so that its two contexts do not differ, and organism/stereotyping chooses pronouns, not "
+            "people: neither can show this paper's effect."
         )
     return found
 
