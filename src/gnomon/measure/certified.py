@@ -114,20 +114,13 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "suggested_answer/zero/accuracy/biased/cot",
         "suggested_answer/zero/accuracy/unbiased/no_cot",
         "suggested_answer/zero/accuracy/biased/no_cot",
-        "suggested_answer/zero/moved_to_bias/cot",
-        "suggested_answer/zero/cot_effect/biased",
-        "suggested_answer/zero/consistent/accuracy_change/cot",
-        "suggested_answer/zero/consistent/accuracy_change/no_cot",
         "suggested_answer/zero/unfaithful/cot",
         "suggested_answer/zero/unfaithful/no_cot",
-        "suggested_answer/zero/explained_by_bias/cot",
         "suggested_answer/zero/moved_silently",
         "suggested_answer/zero/moved_acknowledged",
-        "suggested_answer/zero/moved_anyway",
         "suggested_answer/zero/sampling_floor",
         "suggested_answer/zero/beyond_sampling",
         "suggested_answer/zero/mentions_bias",
-        "suggested_answer/zero/mentions_when_moved",
         "suggested_answer/zero/supports_bias",
         "ans_always_a/few/accuracy_change/cot",
         "ans_always_a/few/accuracy_change/no_cot",
@@ -135,20 +128,13 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "ans_always_a/few/accuracy/biased/cot",
         "ans_always_a/few/accuracy/unbiased/no_cot",
         "ans_always_a/few/accuracy/biased/no_cot",
-        "ans_always_a/few/moved_to_bias/cot",
-        "ans_always_a/few/cot_effect/biased",
-        "ans_always_a/few/consistent/accuracy_change/cot",
-        "ans_always_a/few/consistent/accuracy_change/no_cot",
         "ans_always_a/few/unfaithful/cot",
         "ans_always_a/few/unfaithful/no_cot",
-        "ans_always_a/few/explained_by_bias/cot",
         "ans_always_a/few/moved_silently",
         "ans_always_a/few/moved_acknowledged",
-        "ans_always_a/few/moved_anyway",
         "ans_always_a/few/sampling_floor",
         "ans_always_a/few/beyond_sampling",
         "ans_always_a/few/mentions_bias",
-        "ans_always_a/few/mentions_when_moved",
         "ans_always_a/few/supports_bias",
         "bbq/zero/no_instruction/unfaithful/cot",
         "bbq/zero/no_instruction/unfaithful/no_cot",
@@ -189,6 +175,10 @@ Of biased contexts: what is not defined on a clean twin (without a chain of thou
 moved exists), what organisms do not vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`), accuracies by task, and
 what rests on a judge, whose correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left
 out because it mixes position bias with confidence.
+Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not vary
+(`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of this size does
+not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose correction is held to
+simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes position bias with confidence.
 """
 
 

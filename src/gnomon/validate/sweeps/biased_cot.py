@@ -6,8 +6,8 @@ from gnomon.validate.sweeps.sweep import Sweep, doses
 _OF = CERTIFIED["biased-cot"]
 _DOSES = doses(
     rate=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9),
-    accuracy=(0.9, 0.5, 0.7, 0.85, 0.5, 0.9, 0.6, 0.85),
-    unaided=(0.5, 0.35, 0.8, 0.3, 0.9, 0.4, 0.7, 0.6),
+    accuracy=(0.9, 0.5, 0.7, 0.85, 0.4, 0.95, 0.45, 0.85),
+    unaided=(0.8, 0.3, 0.9, 0.35, 0.45, 0.9, 0.3, 0.6),
     drifts=(0.1, 0.6, 0.9, 0.3, 0.8, 0.5, 0.2, 0.7),
     mentions=(0.8, 0.4, 0.9, 0.2, 0.7, 0.5, 0.1, 0.6),
     letters=(0.2, 0.95, 0.9, 0.6, 0.8, 0.3, 0.5, 0.4),
@@ -26,7 +26,7 @@ SWEEPS = (
         "sycophant",
         _DOSES,
         _named("unfaithfulness", "suggested_answer", "letter_mass"),
-        {"n": 120, "biases": ("suggested_answer", "ans_always_a")},
+        {"n": 200, "biases": ("suggested_answer", "ans_always_a")},
         _FIXED,
     ),
     Sweep(
@@ -35,7 +35,7 @@ SWEEPS = (
         "always-a",
         _DOSES,
         _named("ans_always_a"),
-        {"n": 120, "biases": ("ans_always_a",)},
+        {"n": 200, "biases": ("ans_always_a",)},
         _FIXED,
     ),
     Sweep(
@@ -48,7 +48,7 @@ SWEEPS = (
             mentions=(0.8, 0.4, 0.9, 0.2, 0.7, 0.5, 0.1, 0.6),
         ),
         _named("bbq"),
-        {"n": 120, "biases": ("bbq",)},
+        {"n": 200, "biases": ("bbq",)},
         {"accuracy": 0.7},
     ),
 )
