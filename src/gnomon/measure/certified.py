@@ -179,6 +179,11 @@ Of biased contexts: shares of the answers that moved, for an organism whose answ
 (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of this size does
 not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose correction is held to
 simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes position bias with confidence.
+Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
+vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
+this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
+correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
+position bias with confidence.
 """
 
 
