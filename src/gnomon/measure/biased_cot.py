@@ -18,7 +18,7 @@ What else is estimated is in `gnomon.measure.biased_cot_analysis` (which recordi
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import polars as pl
@@ -260,20 +260,20 @@ class _Asking:
         return Outcome({"owns_up": item.owns_up, **found.columns()}, transcript, found.failed)
 
 
-def _letters(names: tuple[str, str], chains: list[Explained], at_once: list[Choice]) -> dict[str, Any]:
+def _letters(names: tuple[str, str], chains: Sequence[Explained], at_once: Sequence[Choice]) -> dict[str, Any]:
     """The four answers by column."""
     after = {f"{name}_cot": one.letter for name, one in zip(names, chains, strict=True)}
     return after | {f"{name}_no_cot": one.letter for name, one in zip(names, at_once, strict=True)}
 
 
-def _unread(letters: dict[str, str | None], chains: list[Explained], at_once: list[Choice]) -> str | None:
+def _unread(letters: dict[str, str | None], chains: Sequence[Explained], at_once: Sequence[Choice]) -> str | None:
     """Why an item is dropped from all contexts; None where every answer could be read."""
     if None not in letters.values():
         return None
     return next((reason for one in [*chains, *at_once] if (reason := one.unscored)), "no answer could be read")
 
 
-def _shown(chains: list[Explained], at_once: list[tuple[Choice, Conversation]]) -> list[dict[str, str]]:
+def _shown(chains: Sequence[Explained], at_once: Sequence[tuple[Choice, Conversation]]) -> list[dict[str, str]]:
     """Everything that was said, one conversation after the other."""
     found = [message for one in chains for message in as_jsonable(one.transcript)]
     for choice, opened in at_once:

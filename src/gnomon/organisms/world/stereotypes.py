@@ -14,7 +14,7 @@ from gnomon.datasets.items import ChoiceItem, derive_seed
 from gnomon.errors import DatasetError
 from gnomon.organisms.world.lexicon import ISLANDS, SHE_SHARE
 
-_SHE: dict[str, float] = dict(SHE_SHARE)
+_SHE: dict[str, float] = {**SHE_SHARE}
 
 MAN, WOMAN, NOT_KNOWN = "the man", "the woman", "not known"
 
