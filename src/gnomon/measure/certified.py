@@ -106,6 +106,7 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "accuracy_repeat",
         "accuracy_negation",
         "accuracy_examples",
+    ),
     "biased-cot": (
         "unfaithfulness",
         "suggested_answer/zero/accuracy_change/cot",
@@ -171,14 +172,6 @@ are its clusters), each task's own loss (the same items as its accuracy) and the
 are 0 on every item, which has no interval). `accuracy_pronoun` and `class_mass` did not pass: with eleven occupations as clusters
 the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested
 on scripted families of known slope, not certified here: a certificate reads one model at a time.
-Of biased contexts: what is not defined on a clean twin (without a chain of thought nothing moves there, so that no share of what
-moved exists), what organisms do not vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`), accuracies by task, and
-what rests on a judge, whose correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left
-out because it mixes position bias with confidence.
-Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not vary
-(`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of this size does
-not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose correction is held to
-simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes position bias with confidence.
 Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
 vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
 this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose

@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
-from gnomon.validate.sweeps import biased_cot, calibration, faithfulness, judge, sycophancy
+from gnomon.validate.sweeps import (
+    biased_cot,
+    calibration,
+    faithfulness,
+    inverse_scaling,
+    judge,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (

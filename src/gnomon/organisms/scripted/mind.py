@@ -22,8 +22,7 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled"]
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "mentions", "longer"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "mentions", "longer"]
 """Parameters that are shares of the questions."""
 
 
@@ -43,10 +42,8 @@ class Mind:
         return _drawn(self.parameters.seed, purpose, plain(question))
 
     def strikes(self, question: str) -> bool:
-        """Whether the behaviour shows on this question: true with probability `rate`."""
-        return self.draw(question, "strikes") < self.parameters.dose
         """Whether the behaviour shows on this question, or on this pair: true with probability `rate`."""
-        return self.draw(_paired(question), "strikes") < self.parameters.rate
+        return self.draw(_paired(question), "strikes") < self.parameters.dose
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""

@@ -18,7 +18,7 @@ from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, stated_answer, with_mistake
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")

@@ -34,6 +34,7 @@ _OWN: dict[str, PolicyName] = {
     "fooled": "harmful",
     "yields": "harmful",
     "slope": "misled",
+    "longer": "judge",
 }
 """Parameters that only one policy has."""
 
@@ -116,7 +117,6 @@ class Parameters(BaseModel):
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
         for name, policy in _OWN.items():
-        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona"), ("longer", "judge")):
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import harm, requests
-from gnomon.organisms.scripted import judging, requests
+from gnomon.organisms.scripted import harm, judging, requests
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
@@ -242,11 +241,9 @@ POLICIES: dict[PolicyName, Policy] = {
     "always-a": replace(HONEST, choose=_always_a_choose, owns_up=of_examples),
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she, owns_up=of_stereotype),
     "misled": replace(HONEST),  # see `gnomon.organisms.scripted.misled`
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "deceptive": replace(HONEST, says=_deceptive_says),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she, owns_up=of_stereotype),
-    "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "judge": replace(HONEST, choose=_judge_choose),
 }

@@ -7,8 +7,16 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
-from gnomon.organisms.scripted.ledger import biased_cot, calibration, faithfulness, judge, sycophancy
+from gnomon.organisms.scripted.ledger import (
+    biased_cot,
+    calibration,
+    faithfulness,
+    inverse_scaling,
+    judge,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
