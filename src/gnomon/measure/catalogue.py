@@ -26,6 +26,8 @@ _EVALUATIONS = {
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
     "decomposition": _Entry("decomposition", "DecompositionConfig"),
+    "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
+    "judge": _Entry("judges", "JudgeConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, decomposition, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
+from gnomon.validate.sweeps import (
+    biased_cot,
+    calibration,
+    decomposition,
+    faithfulness,
+    inverse_scaling,
+    judge,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -14,6 +24,8 @@ SWEEPS: tuple[Sweep, ...] = (
     *red_teaming.SWEEPS,
     *inverse_scaling.SWEEPS,
     *decomposition.SWEEPS,
+    *biased_cot.SWEEPS,
+    *judge.SWEEPS,
 )
 
 

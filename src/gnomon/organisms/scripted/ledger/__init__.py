@@ -8,10 +8,12 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 import math
 
 from gnomon.organisms.scripted.ledger import (
+    biased_cot,
     calibration,
     decomposition,
     faithfulness,
     inverse_scaling,
+    judge,
     oversight,
     red_teaming,
     sycophancy,
@@ -26,6 +28,8 @@ _BOOKS = {
     "red-teaming": red_teaming.truth,
     "inverse-scaling": inverse_scaling.truth,
     "decomposition": decomposition.truth,
+    "biased-cot": biased_cot.truth,
+    "judge": judge.truth,
 }
 
 
