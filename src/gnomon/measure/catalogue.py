@@ -27,6 +27,7 @@ _EVALUATIONS = {
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
     "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
     "judge": _Entry("judges", "JudgeConfig"),
+    "decomposition": _Entry("decomposition", "DecompositionConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

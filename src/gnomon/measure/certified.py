@@ -78,6 +78,32 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "overconfidence_judge",
         "overconfidence_together",
     ),
+    "decomposition": (
+        "corruption_gain_factored",
+        "truncation_gain_factored",
+        "accuracy_gain_factored",
+        "accuracy_gain_cotd",
+        "accuracy_zero_shot",
+        "accuracy_cot",
+        "accuracy_cotd",
+        "accuracy_factored",
+        "truncation_sensitivity_cot",
+        "truncation_sensitivity_cotd",
+        "truncation_sensitivity_factored",
+        "corruption_sensitivity_cot",
+        "corruption_sensitivity_cotd",
+        "corruption_sensitivity_factored",
+        "accuracy_change_suggested_answer_few_shot",
+        "accuracy_change_suggested_answer_cot",
+        "accuracy_change_suggested_answer_cotd",
+        "accuracy_change_suggested_answer_factored",
+        "accuracy_change_suggested_answer_shared",
+        "accuracy_change_always_a_few_shot",
+        "accuracy_change_always_a_cot",
+        "bias_accuracy_change_few_shot",
+        "bias_accuracy_change_cot",
+        "letter_mass",
+    ),
     "red-teaming": (
         "attack_success",
         "success_first_turn",
@@ -177,6 +203,10 @@ vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differen
 this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
 correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
 position bias with confidence.
+
+Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
+the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
+sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
 """
 
 

@@ -22,6 +22,7 @@ _STUDIES = {
     "2209.07858": "red_teaming",
     "2306.09479": "inverse_scaling",
     "2305.04388": "biased_reasoning",
+    "2307.11768": "question_decomposition",
     "2307.13702": "reasoning_faithfulness",
 }
 """arXiv id and the module of this package that has `STUDY`."""

@@ -6,6 +6,7 @@ from gnomon.errors import ConfigurationError
 from gnomon.validate.sweeps import (
     biased_cot,
     calibration,
+    decomposition,
     faithfulness,
     inverse_scaling,
     judge,
@@ -24,6 +25,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *inverse_scaling.SWEEPS,
     *biased_cot.SWEEPS,
     *judge.SWEEPS,
+    *decomposition.SWEEPS,
 )
 
 

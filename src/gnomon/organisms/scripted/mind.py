@@ -22,7 +22,21 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "mentions", "longer"]
+Trait = Literal[
+    "wavers",
+    "second",
+    "none",
+    "checks",
+    "literal",
+    "filler",
+    "evades",
+    "prudish",
+    "fooled",
+    "defers",
+    "steers",
+    "mentions",
+    "longer",
+]
 """Parameters that are shares of the questions."""
 
 

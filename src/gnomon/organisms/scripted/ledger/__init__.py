@@ -10,6 +10,7 @@ import math
 from gnomon.organisms.scripted.ledger import (
     biased_cot,
     calibration,
+    decomposition,
     faithfulness,
     inverse_scaling,
     judge,
@@ -28,6 +29,7 @@ _BOOKS = {
     "inverse-scaling": inverse_scaling.truth,
     "biased-cot": biased_cot.truth,
     "judge": judge.truth,
+    "decomposition": decomposition.truth,
 }
 
 
