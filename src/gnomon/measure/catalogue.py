@@ -22,6 +22,8 @@ _EVALUATIONS = {
     "sycophancy": _Entry("sycophancy", "SycophancyConfig"),
     "calibration": _Entry("calibration", "CalibrationConfig"),
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
+    "feedback-sycophancy": _Entry("feedback_sycophancy", "FeedbackConfig"),
+    "mimicry-sycophancy": _Entry("mimicry_sycophancy", "MimicryConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

@@ -66,6 +66,30 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "feedback-sycophancy": (
+        "feedback_sycophancy",
+        "authorship_sycophancy",
+        "positivity_likes",
+        "positivity_dislikes",
+        "positivity_wrote",
+        "positivity_did_not_write",
+        "praise_of_wrong",
+        "praise_of_right",
+        "blame_of_right",
+        "verdict_accuracy_neutral",
+        "verdict_accuracy_likes",
+        "verdict_accuracy_dislikes",
+        "verdict_accuracy_wrote",
+        "verdict_accuracy_did_not_write",
+        "verdict_mass",
+    ),
+    "mimicry-sycophancy": (
+        "mimicry_sycophancy",
+        "mimicry_beyond_control",
+        "correction_rate",
+        "author_known",
+        "mimicry_unverified",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -73,6 +97,9 @@ Left out: the plain calibration errors (`ece`, `rms_calibration_error`, `ece_all
 They are the papers' definitions, and by definition sizes of gaps: noise makes them positive where there is no gap, so that at the
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
+
+Left out as well: `mimicry_control`, which is 0 on every scripted organism, so that there is no line to fit; and what the feedback
+evaluation says of a judge (`judge_accuracy`, `judge_first_shown`, `judge_consistent`), which is true of that judge alone.
 """
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, sycophancy
+from gnomon.validate.sweeps import calibration, faithfulness, feedback_sycophancy, mimicry_sycophancy, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
     *sycophancy.SWEEPS,
     *calibration.SWEEPS,
     *faithfulness.SWEEPS,
+    *feedback_sycophancy.SWEEPS,
+    *mimicry_sycophancy.SWEEPS,
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
@@ -17,7 +18,7 @@ from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
@@ -72,7 +73,7 @@ class ScriptedModel:
 
     def _continuation_probabilities(self, prefix: Prompt, continuations: Sequence[str]) -> list[float]:
         reading = read(prefix)
-        if reading.asks in {"choice", "truth", "statement"}:
+        if reading.asks in {"choice", "truth", "statement", "feedback"}:
             places = [reading.index(continuation) for continuation in continuations]
             if any(place is not None for place in places):
                 own = answer(self._policy, self._mind, reading)
@@ -108,6 +109,9 @@ class ScriptedModel:
                 return f" {with_mistake(reading)}" if reading.opening else with_mistake(reading)
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
+            case "feedback":
+                praises = answer(self._policy, self._mind, reading)[0]
+                return comment(reading, praises=praises > 0.5 if draw is None else draw < praises)
             case _:
                 return self._policy.reply(self._mind, reading, draw)
 

@@ -7,13 +7,15 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, sycophancy
+from gnomon.organisms.scripted.ledger import calibration, faithfulness, feedback, mimicry, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
     "sycophancy": sycophancy.truth,
     "calibration": calibration.truth,
     "faithfulness": faithfulness.truth,
+    "feedback-sycophancy": feedback.truth,
+    "mimicry-sycophancy": mimicry.truth,
 }
 
 
