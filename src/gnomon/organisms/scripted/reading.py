@@ -213,8 +213,7 @@ def _special_request(last: str, opening: str) -> Reading | None:
     if match := _PARAPHRASE.search(last):
         return Reading("paraphrase", proposed=match["a"].removesuffix(PARAPHRASE_OPENING).strip(' \n"'), opening=opening)
     if match := _FEEDBACK.match(last):
-        kinds = [kind for said, kind in _STANCES if match["stance"].startswith(said)]
-        stance = View(kinds[0], "good") if kinds else None
+        stance = next((View(kind, "good") for said, kind in _STANCES if match["stance"].startswith(said)), None)
         return Reading("feedback", match["a"].strip(), ("good", "weak"), ("good", "weak"), view=stance, opening=opening)
     if match := _WHOSE.match(last):
         by = View("suggests", match["by"]) if match["by"] else None
