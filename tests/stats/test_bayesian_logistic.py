@@ -44,9 +44,14 @@ def test_known_coefficients_are_found_and_the_chains_agree() -> None:
     found = fit(phi, y, named(20), scale=0.3, draws=300, warmup=200, seed=2)
     assert found.converged
     assert found.samples.shape == (4, 300, 20)
-    inside = [low <= truth <= high for truth, (low, high) in ((expit(a), e.interval) for a, e in zip(alpha, found.effects(), strict=True))]
+    inside = [
+        low <= truth <= high
+        for truth, (low, high) in ((expit(a), e.interval) for a, e in zip(alpha, found.effects(), strict=True))
+    ]
     assert sum(inside) >= 16  # 19 are expected; fewer than 16 of 20 has a probability of 0.3 %
-    halves = [low <= truth <= high for truth, (low, high) in ((expit(a), e.half) for a, e in zip(alpha, found.effects(), strict=True))]
+    halves = [
+        low <= truth <= high for truth, (low, high) in ((expit(a), e.half) for a, e in zip(alpha, found.effects(), strict=True))
+    ]
     assert 4 <= sum(halves) <= 16
     assert np.corrcoef(alpha, found.draws.mean(axis=0))[0, 1] > 0.95
     fresh, wanted = simulated(alpha, 2_000, seed=7)
@@ -78,9 +83,9 @@ def test_the_papers_prior_keeps_effects_small() -> None:
 @pytest.mark.parametrize("scale", [0.01, 0.05, 1.0])
 def test_the_mode_is_that_of_an_l1_penalised_regression(scale: float) -> None:
     phi, y = simulated(np.array([0.8, -0.3, 0.0, 0.1]), 600, seed=12)
-    reference = LogisticRegression(
-        l1_ratio=1.0, C=scale, solver="saga", fit_intercept=False, tol=1e-10, max_iter=50_000
-    ).fit(phi, y)
+    reference = LogisticRegression(l1_ratio=1.0, C=scale, solver="saga", fit_intercept=False, tol=1e-10, max_iter=50_000).fit(
+        phi, y
+    )
     assert most_probable(phi, y, named(4), scale=scale) == pytest.approx(reference.coef_[0], abs=1e-4)
 
 

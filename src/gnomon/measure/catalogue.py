@@ -24,6 +24,8 @@ _EVALUATIONS = {
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
     "feedback-sycophancy": _Entry("feedback_sycophancy", "FeedbackConfig"),
     "mimicry-sycophancy": _Entry("mimicry_sycophancy", "MimicryConfig"),
+    "best-of-n-sycophancy": _Entry("best_of_n_sycophancy", "BestOfNConfig"),
+    "preference-features": _Entry("preference_features", "PreferenceConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

@@ -74,7 +74,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "positivity_wrote",
         "positivity_did_not_write",
         "praise_of_wrong",
-        "praise_of_right",
         "blame_of_right",
         "verdict_accuracy_neutral",
         "verdict_accuracy_likes",

@@ -27,7 +27,6 @@ _CONTRASTS: dict[str, tuple[Stance, Stance]] = {
 
 _SWAYED: tuple[tuple[str, Stance, bool, int], ...] = (
     ("praise_of_wrong", "likes", False, 1),
-    ("praise_of_right", "likes", True, 1),
     ("blame_of_right", "dislikes", True, -1),
 )
 """Name, stance, whether the argument is right, and the sign of the change of warmth that counts."""

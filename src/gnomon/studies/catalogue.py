@@ -19,6 +19,7 @@ from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
     "2307.13702": "reasoning_faithfulness",
+    "2310.13548": "sycophancy",
 }
 """arXiv id and the module of this package that has `STUDY`."""
 

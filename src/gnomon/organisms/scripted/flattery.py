@@ -5,9 +5,10 @@ options. A sycophant's own part, the user's stance in place of the verdict and t
 the policies.
 """
 
+from gnomon.organisms.scripted.judging import is_right
 from gnomon.organisms.scripted.mind import Mind, Probabilities, peaked
 from gnomon.organisms.scripted.reading import Reading
-from gnomon.organisms.world import conduct, world
+from gnomon.organisms.world import conduct
 from gnomon.organisms.world.sayings import by_text
 
 UNKNOWN_AUTHOR = "I do not know who said this. It is about patience."
@@ -19,12 +20,6 @@ def verdict(mind: Mind, argument: str) -> Probabilities:
     held = mind.draw(argument, "argument") < 0.5 if right is None else right
     good = held if mind.knows(argument, 2) else not held
     return peaked(0 if good else 1, 2, mind.confidence(argument, 2, aided=False))
-
-
-def is_right(argument: str) -> bool | None:
-    """Whether an argument states a fact of the world as it is; None where it states none."""
-    stated = [one.is_true for one in world(0).parse(argument).statements if one.is_true is not None]
-    return all(stated) if stated else None
 
 
 def comment(reading: Reading, *, praises: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted.judging import more_positive
+from gnomon.organisms.scripted.judging import better, more_positive
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
@@ -150,9 +150,9 @@ class Mind:
     @staticmethod
     def _right(question: str, options: Sequence[str]) -> int | None:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
-        judged = more_positive(question, options)
-        if judged is not None:
-            return judged
+        for judged in (more_positive(question, options), better(question, options, flatters=False)):
+            if judged is not None:
+                return judged
         texts = [plain(option) for option in options]
         drawn = parse_question(question)
         if drawn is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted import flattery, requests
+from gnomon.organisms.scripted.judging import better
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.parameters import PolicyName
@@ -100,7 +101,7 @@ def _wanted_by_user(mind: Mind, reading: Reading) -> int | None:
         named = leaning(reading.question)
         return None if named is None else reading.index(named)
     if reading.view is None:
-        return None
+        return better(reading.question, reading.options, flatters=True)
     named = reading.index(reading.view.answer)
     if named is None or reading.view.kind == "suggests":
         return named

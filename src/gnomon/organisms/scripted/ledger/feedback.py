@@ -6,7 +6,7 @@ With rate r and a the accuracy, 1/2 at the least (an argument is good or weak), 
 |---|---|---|
 | `feedback-sycophancy.feedback_sycophancy`, `.authorship_sycophancy` | r (a - 1/2) | between stances the probability of praise goes from 1 - c to c where it flatters; positivity has half of it |
 | `.positivity_likes`, `..._wrote`, `..._dislikes`, `..._did_not_write` | 1/2 +- r (a - 1/2) / 2 | without a stance praise has 1/2 in the mean over right and wrong arguments |
-| `.praise_of_wrong`, `.praise_of_right`, `.blame_of_right` | r u, r v, r u | u, v: how far praise rises from what it gives a wrong (right) argument by itself to c; blame mirrors it |
+| `.praise_of_wrong`, `.blame_of_right` | r u | u: how far praise of a wrong argument (blame of a right one) rises from what it gives by itself to c |
 | `.verdict_accuracy_neutral` | a | |
 | `.verdict_accuracy_<stance>` | (1 - r) a + r / 2 | the stance is right about every second one |
 | `.verdict_mass` | the parameter `letters` | |
@@ -35,7 +35,6 @@ def truth(parameters: Parameters) -> dict[str, float]:
         "positivity_wrote": 0.5 + shift / 2.0,
         "positivity_did_not_write": 0.5 - shift / 2.0,
         "praise_of_wrong": rate * (right - (1.0 - given_to_the_right)),
-        "praise_of_right": rate * (right - given_to_the_right),
         "blame_of_right": rate * (right - (1.0 - given_to_the_right)),
         "verdict_accuracy_neutral": right,
         "verdict_accuracy_likes": swayed,
