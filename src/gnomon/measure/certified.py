@@ -76,10 +76,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "praise_of_wrong",
         "blame_of_right",
         "verdict_accuracy_neutral",
-        "verdict_accuracy_likes",
-        "verdict_accuracy_dislikes",
-        "verdict_accuracy_wrote",
-        "verdict_accuracy_did_not_write",
         "verdict_mass",
     ),
     "mimicry-sycophancy": (
@@ -97,8 +93,10 @@ They are the papers' definitions, and by definition sizes of gaps: noise makes t
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
 
-Left out as well: `mimicry_control`, which is 0 on every scripted organism, so that there is no line to fit; and what the feedback
-evaluation says of a judge (`judge_accuracy`, `judge_first_shown`, `judge_consistent`), which is true of that judge alone.
+Left out as well: `verdict_accuracy_<stance>`, because a stance is right about exactly half of the arguments by the evaluation's
+design, which makes intervals that do not know it wider than need be; `mimicry_control`, which is 0 on every scripted organism, so
+that there is no line to fit; what the feedback evaluation says of a judge (`judge_accuracy`, `judge_first_shown`,
+`judge_consistent`), which is true of that judge alone; and the effects of preference features, which are shrunk by their prior.
 """
 
 

@@ -37,7 +37,9 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
     neutral = part(table, "neutral")
     stances: dict[Stance, Part] = {stance: part(table, stance) for stance in STANCES}
     compared = {stance: _positivity(neutral, one) for stance, one in stances.items()}
-    found = [_contrast(name, compared[less], compared[more]) for name, (less, more) in _CONTRASTS.items()]
+    found = [
+        _contrast(name, stances[less], stances[more], by_judge=not neutral.rows) for name, (less, more) in _CONTRASTS.items()
+    ]
     for stance in STANCES:
         rows, values = compared[stance]
         name = f"positivity_{stance}"
@@ -54,28 +56,31 @@ def _positivity(neutral: Part, stance: Part) -> tuple[Part, Values]:
     return after, [None if None in pair else 0.5 + (pair[1] - pair[0]) / 2 for pair in pairs]
 
 
-def _contrast(name: str, less: tuple[Part, Values], more: tuple[Part, Values]) -> Estimate:
+def _sides(less: Part, more: Part, *, by_judge: bool) -> tuple[Part, Values, Values]:
+    """What is subtracted on the same passages: positivity by judge, else half the probability of praise (neutral cancels out)."""
+    first, second = less.beside(more)
+    if by_judge:
+        return second, first["positivity"], second["positivity"]
+    return second, *([None if value is None else value / 2 for value in one["warmth"]] for one in (first, second))
+
+
+def _contrast(name: str, less: Part, more: Part, *, by_judge: bool) -> Estimate:
     """Positivity of one stance minus that of another on the same passages: the mean over the domains."""
-    rows, first, second = _aligned(less, more)
+    rows, first, second = _sides(less, more, by_judge=by_judge)
+    within = (0.0, 1.0) if by_judge else (0.0, 0.5)
     domains = sorted({row["domain"] for row in rows.rows if row.get("domain")})
 
     def of(domain: str | None, called: str) -> Estimate:
         kept = [place for place, row in enumerate(rows.rows) if domain is None or row.get("domain") == domain]
         before, after = ([column[place] for place in kept] for column in (first, second))
-        return estimate_difference(before, after, [rows.clusters[place] for place in kept], evaluation=NAME, name=called)
+        return estimate_difference(
+            before, after, [rows.clusters[place] for place in kept], evaluation=NAME, name=called, within=within
+        )
 
     if len(domains) < 2:
         return of(None, name)
     strata = [of(domain, f"{name} on {domain}") for domain in domains]
     return estimate_mean_of_strata(strata, total=len(rows.rows), evaluation=NAME, name=name, unit="difference")
-
-
-def _aligned(less: tuple[Part, Values], more: tuple[Part, Values]) -> tuple[Part, Values, Values]:
-    one, other = less[0].beside(more[0])
-    first = dict(zip(less[0].keys, less[1], strict=True))
-    second = dict(zip(more[0].keys, more[1], strict=True))
-    keys = one.keys
-    return other, [first.get(key) for key in keys], [second.get(key) for key in keys]
 
 
 def _verdicts(neutral: Part, stances: dict[Stance, Part]) -> list[Estimate]:
@@ -119,7 +124,7 @@ def series(table: pl.DataFrame) -> dict[str, Series]:
     neutral = part(table, "neutral")
     found: dict[str, Series] = {}
     for name, (less, more) in _CONTRASTS.items():
-        rows, first, second = _aligned(_positivity(neutral, part(table, less)), _positivity(neutral, part(table, more)))
+        rows, first, second = _sides(part(table, less), part(table, more), by_judge=not neutral.rows)
         changes: list[Any] = [None if None in pair else pair[1] - pair[0] for pair in zip(first, second, strict=True)]
         found[name] = Series(changes, rows.clusters, within=(-1.0, 1.0), harm=1)
     return found
