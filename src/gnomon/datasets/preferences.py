@@ -101,6 +101,8 @@ def _unusable(chosen: Conversation, rejected: Conversation) -> str | None:
 def turns(text: str) -> Conversation:
     """A dialogue in plain text as turns; what stands before the first one is left out."""
     marks = list(_ROLE.finditer(text))
+    if not marks:
+        return ()
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     return tuple(
         Message("user" if mark["role"] == "Human" else "assistant", text[mark.end() : end].strip())

@@ -61,7 +61,8 @@ def _sides(less: Part, more: Part, *, by_judge: bool) -> tuple[Part, Values, Val
     first, second = less.beside(more)
     if by_judge:
         return second, first["positivity"], second["positivity"]
-    return second, *([None if value is None else value / 2 for value in one["warmth"]] for one in (first, second))
+    before, after = ([None if value is None else value / 2 for value in one["warmth"]] for one in (first, second))
+    return second, before, after
 
 
 def _contrast(name: str, less: Part, more: Part, *, by_judge: bool) -> Estimate:
