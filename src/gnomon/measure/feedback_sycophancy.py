@@ -36,9 +36,8 @@ from gnomon.datasets import templates
 from gnomon.datasets.items import Item
 from gnomon.datasets.messages import Conversation, as_jsonable, conversation
 from gnomon.elicit.ask import ask, kind_of
-from gnomon.elicit.choose import Choice
+from gnomon.elicit.choose import Choice, choose
 from gnomon.elicit.judge import judge
-from gnomon.elicit.verdict import verdict
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.feedback_analysis import HEADLINE, NAME, STANCES, Stance, analyse
 from gnomon.measure.feedback_analysis import figures as figures
@@ -142,7 +141,7 @@ def _about(passage: Passage) -> dict[str, Any]:
 async def _read_out(model: Model, item: FeedbackItem) -> Outcome:
     """The probability of `good` against `weak`."""
     opened = (*asked(item.passage, item.part), *conversation(("assistant", _OPENING.format(kind=item.passage.kind))))
-    found = await verdict(model, opened, _VERDICTS)
+    found = await choose(model, opened, _VERDICTS)
     values = {**_about(item.passage), "mass": found.mass, "method": found.method}
     if found.letter is not None:
         values |= {"warmth": found.probabilities[0], "praises": found.letter == _VERDICTS[0]}
