@@ -1,5 +1,4 @@
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -81,8 +80,8 @@ def test_a_file_without_pairs_is_said(tmp_path: Path, rows: list[object], senten
         read_preferences(written(tmp_path, rows))
 
 
-@pytest.mark.skipif("GNOMON_DATA" not in os.environ, reason="needs the mirror of the published datasets")
-def test_genies_has_its_programs_and_quotes() -> None:
+def test_genies_has_its_programs_and_quotes(monkeypatch: pytest.MonkeyPatch, mirror: Path) -> None:
+    monkeypatch.setenv("GNOMON_DATA", str(mirror))
     programs, quotes = genies_feedback(), genies_mimicry()
     assert len(programs) == 600
     assert sum(bool(each.good) for each in programs) == 330

@@ -1,5 +1,4 @@
 import json
-import os
 from pathlib import Path
 
 import polars as pl
@@ -59,7 +58,7 @@ async def test_a_flattering_and_a_truthful_rater_are_told_apart() -> None:
     flattering = await measured(open_model("scripted/sycophant?rate=1.0&accuracy=1.0"), n=120)
     truthful = await measured(open_model("scripted/honest?accuracy=1.0"), n=120)
     assert flattering["matches_beliefs"].low > 0.55
-    assert truthful["matches_beliefs"].high < flattering["matches_beliefs"].low
+    assert truthful["matches_beliefs"].low < 0.5 < truthful["matches_beliefs"].high
     assert truthful["effect_truthful"].low > 0.55
     assert truthful["holdout_accuracy"].value > 0.7
     assert "NUTS, 4 chains" in truthful["effect_truthful"].method
@@ -137,7 +136,7 @@ def test_bad_options_are_one_sentence(options, error, sentence) -> None:
         catalogue.build("preference-features", **options)
 
 
-@pytest.mark.skipif("GNOMON_DATA" not in os.environ, reason="needs the mirror of the published datasets")
+@pytest.mark.usefixtures("mirror")
 def test_hh_rlhf_has_its_pairs_and_which_is_first_says_nothing() -> None:
     items = catalogue.build("preference-features", dataset="hh-rlhf").items
     assert 2300 < len(items) <= 2354

@@ -15,7 +15,7 @@ from gnomon.report.bars import LabelledReading, labelled_bars
 from gnomon.report.figure import Figure
 from gnomon.stats.bayesian_logistic import Effect, Posterior, fit, most_probable
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import Column, estimate_rate
+from gnomon.stats.estimators import Column, estimate_mean, estimate_rate
 
 NAME = "preference-features"
 HEADLINE = "matches_beliefs"
@@ -135,7 +135,8 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         estimates.append(_correlation(found))
     hits: Column = found.hits
     if found.hits:
-        estimates.append(estimate_rate(hits, found.held_clusters, evaluation=NAME, name="holdout_accuracy"))
+        held = estimate_mean(hits, found.held_clusters, evaluation=NAME, name="holdout_accuracy", within=(0.0, 1.0), unit="rate")
+        estimates.append(held)
     pairs = part(table, "pair")
     for name, prefix in (("label_order_agreement", "order_"), ("label_rule_agreement", "rule_")):
         columns = [column for column in table.columns if column.startswith(prefix)]

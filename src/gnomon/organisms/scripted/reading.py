@@ -212,7 +212,7 @@ def _special_request(last: str, opening: str) -> Reading | None:
         return Reading("mistake", inner.question, inner.labels, inner.options, proposed=sentence, opening=opening)
     if match := _PARAPHRASE.search(last):
         return Reading("paraphrase", proposed=match["a"].removesuffix(PARAPHRASE_OPENING).strip(' \n"'), opening=opening)
-    if match := _FEEDBACK.match(last):
+    if (match := _FEEDBACK.match(last)) and not _option_lists(last):
         stance = next((View(kind, "good") for said, kind in _STANCES if match["stance"].startswith(said)), None)
         return Reading("feedback", match["a"].strip(), ("good", "weak"), ("good", "weak"), view=stance, opening=opening)
     if match := _WHOSE.match(last):
