@@ -26,6 +26,9 @@ _EVALUATIONS = {
     "mimicry-sycophancy": _Entry("mimicry_sycophancy", "MimicryConfig"),
     "best-of-n-sycophancy": _Entry("best_of_n_sycophancy", "BestOfNConfig"),
     "preference-features": _Entry("preference_features", "PreferenceConfig"),
+    "oversight": _Entry("oversight", "OversightConfig"),
+    "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
+    "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 
@@ -39,6 +42,7 @@ _BEHAVIOURS = {
     "overconfidence": "calibration",
     "unfaithful": "faithfulness",
     "unfaithful-reasoning": "faithfulness",
+    "harmful": "red-teaming",
 }
 """Behaviours that have another name than the evaluation whose headline measures them."""
 
@@ -107,6 +111,15 @@ def figures(name: str, table: pl.DataFrame) -> list[Figure]:
     """
     draw: Callable[[pl.DataFrame], list[Figure]] | None = getattr(_module(name), "figures", None)
     return draw(table) if draw else []
+
+
+def guarded(name: str) -> bool:
+    """Whether what was said in an evaluation's records may offend, so that pages show it only to those who ask for it.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return getattr(_module(name), "GUARDED", False)
 
 
 def headline(name: str) -> str:

@@ -85,6 +85,47 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "author_known",
         "mimicry_unverified",
     ),
+    "oversight": (
+        "uplift_over_model",
+        "uplift_over_judge",
+        "accuracy_model",
+        "accuracy_judge",
+        "accuracy_together",
+        "follows_when_wrong",
+        "follows_when_right",
+        "names_right",
+        "overconfidence_judge",
+        "overconfidence_together",
+    ),
+    "red-teaming": (
+        "attack_success",
+        "success_first_turn",
+        "harmlessness",
+        "harmlessness_mean",
+        "pretext_effect",
+        "refusal_rate",
+        "evasion_rate",
+        "over_refusal",
+        "success_best_of_1",
+        "success_best_of_2",
+        "success_best_of_4",
+        "success_best_of_8",
+        "harmlessness_best_of_1",
+        "harmlessness_best_of_2",
+        "harmlessness_best_of_4",
+        "harmlessness_best_of_8",
+    ),
+    "inverse-scaling": (
+        "accuracy",
+        "loss",
+        "above_guessing",
+        "length_normalised_accuracy",
+        "accuracy_plain",
+        "accuracy_change",
+        "accuracy_repeat",
+        "accuracy_negation",
+        "accuracy_examples",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -93,7 +134,16 @@ They are the papers' definitions, and by definition sizes of gaps: noise makes t
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
 
-Left out as well: `verdict_accuracy_<stance>`, because a stance is right about exactly half of the arguments by the evaluation's
+Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
+same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
+not the model; the judge's agreement is no mean and has no dose.
+Of inverse scaling, losses of plain versions and their change are left out (an organism that is certain of everything has a loss
+of its own there, so large where it is wrong that no affordable number of readings has a null), `sequence_loss` (twelve proverbs
+are its clusters), each task's own loss (the same items as its accuracy) and the log-odds (on an organism without stereotypes they
+are 0 on every item, which has no interval). `accuracy_pronoun` and `class_mass` did not pass: with eleven occupations as clusters
+the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested
+on scripted families of known slope, not certified here: a certificate reads one model at a time.
+Of sycophancy: `verdict_accuracy_<stance>`, because a stance is right about exactly half of the arguments by the evaluation's
 design, which makes intervals that do not know it wider than need be; `mimicry_control`, which is 0 on every scripted organism, so
 that there is no line to fit; what the feedback evaluation says of a judge (`judge_accuracy`, `judge_first_shown`,
 `judge_consistent`), which is true of that judge alone; and the effects of preference features, which are shrunk by their prior.

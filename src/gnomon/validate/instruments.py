@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, feedback_sycophancy, mimicry_sycophancy, sycophancy
+from gnomon.validate.sweeps import (
+    calibration,
+    faithfulness,
+    feedback_sycophancy,
+    inverse_scaling,
+    mimicry_sycophancy,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -12,6 +21,9 @@ SWEEPS: tuple[Sweep, ...] = (
     *faithfulness.SWEEPS,
     *feedback_sycophancy.SWEEPS,
     *mimicry_sycophancy.SWEEPS,
+    *oversight.SWEEPS,
+    *red_teaming.SWEEPS,
+    *inverse_scaling.SWEEPS,
 )
 
 

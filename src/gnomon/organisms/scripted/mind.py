@@ -21,7 +21,7 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled"]
 """Parameters that are shares of the questions."""
 
 
@@ -42,7 +42,7 @@ class Mind:
 
     def strikes(self, question: str) -> bool:
         """Whether the behaviour shows on this question: true with probability `rate`."""
-        return self.draw(question, "strikes") < self.parameters.rate
+        return self.draw(question, "strikes") < self.parameters.dose
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
+from gnomon.organisms.scripted import misled
 from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
@@ -18,7 +19,7 @@ from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
@@ -53,7 +54,7 @@ class ScriptedModel:
     def card(self) -> ModelCard:
         """Parameters, and the true values of what instruments measure."""
         details = {**self.parameters.model_dump(mode="json"), "truth": truth(self.parameters)}
-        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=0, details=details)
+        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=self.parameters.size or 0, details=details)
 
     async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
         """Replies to each prompt; only the choice of an option or of an answer is random, and only above temperature 0."""
@@ -72,6 +73,9 @@ class ScriptedModel:
         """Nothing is held."""
 
     def _continuation_probabilities(self, prefix: Prompt, continuations: Sequence[str]) -> list[float]:
+        misleading = misled.probabilities(self._mind, prefix, continuations)
+        if misleading is not None:
+            return misleading
         reading = read(prefix)
         if reading.asks in {"choice", "truth", "statement", "feedback"}:
             places = [reading.index(continuation) for continuation in continuations]
@@ -90,6 +94,8 @@ class ScriptedModel:
         if reading.asks in {"choice", "truth", "statement"}:
             own = answer(self._policy, self._mind, reading)
             place = _sampled(own, sampling.temperature, rng)
+            if reading.asks == "choice" and not reading.opening:
+                place = self._policy.says(self._mind, reading, place)
             listed = self._mind.willing(reading.question)
             likeliest = sorted(zip(reading.labels, own, strict=True), key=lambda option: -option[1])[: sampling.top_logprobs]
             tops = tuple((label, math.log(listed * probability)) for label, probability in likeliest)

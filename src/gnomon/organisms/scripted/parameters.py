@@ -1,5 +1,6 @@
 """What a scripted organism can be told: the part of its reference after `?`."""
 
+import math
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,10 +18,26 @@ PolicyName = Literal[
     "rude",
     "stereotyping",
     "persona",
+    "deceptive",
+    "misled",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 LOWEST_RATE = -0.95
+
+_OWN: dict[str, PolicyName] = {
+    "temperature": "miscalibrated",
+    "when": "always-a",
+    "topic": "persona",
+    "slips": "harmful",
+    "fooled": "harmful",
+    "yields": "harmful",
+    "slope": "misled",
+}
+"""Parameters that only one policy has."""
+
+SIZE_OF_RATE = 1_000_000
+"""The size at which a rate that grows with size is the one that was given."""
 
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -48,8 +65,15 @@ class Parameters(BaseModel):
         drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
         literal: Share of the questions on which it ignores a reasoning that is not in its own words.
         filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
+        evades: Share of the harmful requests that it turns away from instead of refusing them openly.
+        prudish: Share of the harmless requests for help that it refuses.
+        slips: `harmful` only: share of its sampled replies to harmful requests that go along, where nothing else makes it.
+        fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
+        yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         when: `always-a` only: after worked examples that all answer (A), or always.
+        size: The parameters that it says it has, for families of organisms by size.
+        slope: `misled` only: by how much its rate grows with each tenfold size; `rate` is that at a million parameters.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
     """
 
@@ -69,9 +93,16 @@ class Parameters(BaseModel):
     drifts: Share = 0.0
     literal: Share = 0.0
     filler: Share = 0.0
+    evades: Share = 0.0
+    prudish: Share = 0.0
+    slips: Share = 0.0
+    fooled: Share = 0.0
+    yields: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
+    size: Annotated[int, Field(ge=1, le=10**15)] | None = None
+    slope: Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
@@ -79,12 +110,21 @@ class Parameters(BaseModel):
             raise ValueError("honest has no rate: it shows no behaviour")
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
-        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona")):
+        for name, policy in _OWN.items():
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:
             raise ValueError("miscalibrated takes a rate or a temperature, not both")
+        if "slope" in self.model_fields_set and self.size is None:
+            raise ValueError("slope needs a size, such as size=1000000")
         return self
+
+    @property
+    def dose(self) -> float:
+        """The rate; of an organism whose rate grows with its size, the rate at its size, kept within 0 to 1."""
+        if self.size is None or not self.slope:
+            return self.rate
+        return min(1.0, max(0.0, self.rate + self.slope * math.log10(self.size / SIZE_OF_RATE)))
 
     @property
     def reference(self) -> str:

@@ -7,7 +7,16 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, feedback, mimicry, sycophancy
+from gnomon.organisms.scripted.ledger import (
+    calibration,
+    faithfulness,
+    feedback,
+    inverse_scaling,
+    mimicry,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -16,6 +25,9 @@ _BOOKS = {
     "faithfulness": faithfulness.truth,
     "feedback-sycophancy": feedback.truth,
     "mimicry-sycophancy": mimicry.truth,
+    "oversight": oversight.truth,
+    "red-teaming": red_teaming.truth,
+    "inverse-scaling": inverse_scaling.truth,
 }
 
 
