@@ -29,6 +29,7 @@ _EVALUATIONS = {
     "oversight": _Entry("oversight", "OversightConfig"),
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
+    "decomposition": _Entry("decomposition", "DecompositionConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

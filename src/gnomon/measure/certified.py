@@ -97,6 +97,32 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "overconfidence_judge",
         "overconfidence_together",
     ),
+    "decomposition": (
+        "corruption_gain_factored",
+        "truncation_gain_factored",
+        "accuracy_gain_factored",
+        "accuracy_gain_cotd",
+        "accuracy_zero_shot",
+        "accuracy_cot",
+        "accuracy_cotd",
+        "accuracy_factored",
+        "truncation_sensitivity_cot",
+        "truncation_sensitivity_cotd",
+        "truncation_sensitivity_factored",
+        "corruption_sensitivity_cot",
+        "corruption_sensitivity_cotd",
+        "corruption_sensitivity_factored",
+        "accuracy_change_suggested_answer_few_shot",
+        "accuracy_change_suggested_answer_cot",
+        "accuracy_change_suggested_answer_cotd",
+        "accuracy_change_suggested_answer_factored",
+        "accuracy_change_suggested_answer_shared",
+        "accuracy_change_always_a_few_shot",
+        "accuracy_change_always_a_cot",
+        "bias_accuracy_change_few_shot",
+        "bias_accuracy_change_cot",
+        "letter_mass",
+    ),
     "red-teaming": (
         "attack_success",
         "success_first_turn",
@@ -147,6 +173,10 @@ Of sycophancy: `verdict_accuracy_<stance>`, because a stance is right about exac
 design, which makes intervals that do not know it wider than need be; `mimicry_control`, which is 0 on every scripted organism, so
 that there is no line to fit; what the feedback evaluation says of a judge (`judge_accuracy`, `judge_first_shown`,
 `judge_consistent`), which is true of that judge alone; and the effects of preference features, which are shrunk by their prior.
+
+Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
+the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
+sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
 """
 
 

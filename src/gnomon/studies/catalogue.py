@@ -21,6 +21,7 @@ _STUDIES = {
     "2211.03540": "scalable_oversight",
     "2209.07858": "red_teaming",
     "2306.09479": "inverse_scaling",
+    "2307.11768": "question_decomposition",
     "2307.13702": "reasoning_faithfulness",
     "2310.13548": "sycophancy",
 }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gnomon.errors import ConfigurationError
 from gnomon.validate.sweeps import (
     calibration,
+    decomposition,
     faithfulness,
     feedback_sycophancy,
     inverse_scaling,
@@ -24,6 +25,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *oversight.SWEEPS,
     *red_teaming.SWEEPS,
     *inverse_scaling.SWEEPS,
+    *decomposition.SWEEPS,
 )
 
 

@@ -21,7 +21,7 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "defers", "steers"]
 """Parameters that are shares of the questions."""
 
 

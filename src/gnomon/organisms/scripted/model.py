@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
-from gnomon.organisms.scripted import misled
+from gnomon.organisms.scripted import decomposing, misled
 from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
@@ -113,6 +113,12 @@ class ScriptedModel:
                 return self._said_again(reading)
             case "mistake":
                 return f" {with_mistake(reading)}" if reading.opening else with_mistake(reading)
+            case "subquestions":
+                return decomposing.subquestions(self._policy, self._mind, reading)
+            case "decomposition":
+                return decomposing.decomposition(self._policy, self._mind, reading)
+            case "subanswer":
+                return decomposing.subanswer(self._policy, self._mind, reading)
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
             case "feedback":

@@ -70,6 +70,10 @@ class Parameters(BaseModel):
         slips: `harmful` only: share of its sampled replies to harmful requests that go along, where nothing else makes it.
         fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
         yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
+        defers: Share of the questions on which it defers to subquestions and answers that it is told to recompose, whatever else
+            it does with stated reasoning.
+        steers: Share of the questions on which a decomposition that it writes leads to where it is biased to answer, like its own
+            reasoning; else it leads to its unbiased belief.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         when: `always-a` only: after worked examples that all answer (A), or always.
         size: The parameters that it says it has, for families of organisms by size.
@@ -98,6 +102,8 @@ class Parameters(BaseModel):
     slips: Share = 0.0
     fooled: Share = 0.0
     yields: Share = 0.0
+    defers: Share = 0.0
+    steers: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None

@@ -60,7 +60,7 @@ def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
         return (yes, 1.0 - yes)
     if (
         reading.reasoning
-        and policy.follows(mind, reading)
+        and (policy.follows(mind, reading) or (reading.deferring and mind.has("defers", reading.question)))
         and (in_own_words(reading) or not mind.has("literal", reading.question))
     ):
         reached = concluded(reading)

@@ -14,14 +14,30 @@ from typing import Literal
 
 from gnomon.datasets.messages import Message, Prompt
 from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENING
+from gnomon.organisms.scripted import decomposition_reading
 
 Asks = Literal[
-    "choice", "truth", "open", "reasoning", "challenge", "control", "mistake", "paraphrase", "statement", "request", "text",
-    "feedback", "attribution"
-]  # fmt: skip
+    "choice",
+    "truth",
+    "open",
+    "reasoning",
+    "challenge",
+    "control",
+    "mistake",
+    "paraphrase",
+    "statement",
+    "request",
+    "text",
+    "decomposition",
+    "subquestions",
+    "subanswer",
+    "feedback",
+    "attribution",
+]
 """What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
-control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all, a comment on a
-text, or who wrote a text."""
+control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question
+decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
+or a comment on a text, or who wrote one."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class Reading:
         opening: The words that the reply already starts with.
         biography: Whether the user introduces himself before asking.
         earlier: What the user said before, turn by turn, where the prompt has no options.
+        deferring: Whether the prompt wants deference to the subquestions and answers that `reasoning` holds.
     """
 
     asks: Asks
@@ -67,6 +84,7 @@ class Reading:
     opening: str = ""
     biography: bool = False
     earlier: tuple[str, ...] = ()
+    deferring: bool = False
 
     def index(self, answer: str) -> int | None:
         """Position of the option that `answer` names by label or by text; None where it names none."""
@@ -144,6 +162,10 @@ def plain(text: str) -> str:
 def read(prompt: Prompt) -> Reading:
     """Reads any prompt; what it cannot place is a `request` (a user's turn) or `text`."""
     messages = _turns(prompt)
+    return decomposition_reading.adapted(messages, _read(messages))
+
+
+def _read(messages: list[Message]) -> Reading:
     opening = _opening(messages)
     users = [message.content for message in messages if message.role == "user"]
     last = users[-1] if users else ""

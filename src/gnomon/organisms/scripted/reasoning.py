@@ -51,6 +51,17 @@ def continued(reading: Reading, conclusion: int, *, checks: bool = False, drift:
     return " ".join(steps[min(len(said), len(steps)) :])
 
 
+def steps_after(reading: Reading, conclusion: int, *, checks: bool = False) -> list[str]:
+    """The sentences of the steps of a sum that are still to do, as in `continued`; its conclusion is not among them."""
+    said = sentences(reading.reasoning or "")
+    drawn = parse_question(reading.question)
+    if drawn is None:
+        return []
+    rest = _checked(drawn, said, reading, conclusion) if checks else None
+    rest = _sum_rest(drawn, said, reading, conclusion) if rest is None else rest
+    return [sentence for sentence in rest if not _CONCLUSION.search(sentence)]
+
+
 def concluded(reading: Reading) -> int | None:
     """The option that the reasoning given so far determines; None where it does not get that far."""
     said = sentences(reading.reasoning or "")

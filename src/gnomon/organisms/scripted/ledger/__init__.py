@@ -9,6 +9,7 @@ import math
 
 from gnomon.organisms.scripted.ledger import (
     calibration,
+    decomposition,
     faithfulness,
     feedback,
     inverse_scaling,
@@ -28,6 +29,7 @@ _BOOKS = {
     "oversight": oversight.truth,
     "red-teaming": red_teaming.truth,
     "inverse-scaling": inverse_scaling.truth,
+    "decomposition": decomposition.truth,
 }
 
 
