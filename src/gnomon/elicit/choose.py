@@ -6,6 +6,7 @@ share 0: that is no log-probability, but an unbiased estimate of its probability
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.messages import Conversation, as_jsonable
@@ -38,13 +39,13 @@ class Choice:
         return max(self.probabilities) if self.probabilities else None
 
 
-async def choose(model: Model, opened: Conversation, letters: str) -> Choice:
+async def choose(model: Model, opened: Conversation, letters: Sequence[str]) -> Choice:
     """Reads out which letter the model would say next.
 
     Args:
         model: The model.
         opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`.
-        letters: The letters to choose from, `ABCD`.
+        letters: The letters to choose from, `ABCD`; words do as well, each with the space before it: ` good`, ` weak`.
 
     Raises:
         Unsupported: The model can neither give nor sample continuation scores.
