@@ -32,6 +32,7 @@ _EVALUATIONS = {
     "decomposition": _Entry("decomposition", "DecompositionConfig"),
     "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
     "judge": _Entry("judges", "JudgeConfig"),
+    "p-ik": _Entry("p_ik", "PIKConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

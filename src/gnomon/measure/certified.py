@@ -45,6 +45,9 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "p_true_auroc",
         "p_true_brier",
         "p_true_selective_gain",
+        "option_text_accuracy",
+        "comparison_auroc",
+        "comparison_brier",
         "letter_mass",
     ),
     "faithfulness": (
@@ -96,6 +99,12 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "names_right",
         "overconfidence_judge",
         "overconfidence_together",
+    ),
+    "p-ik": (
+        "ground_truth",
+        "agreement",
+        "ood_ground_truth",
+        "ood_agreement",
     ),
     "decomposition": (
         "corruption_gain_factored",
@@ -230,6 +239,12 @@ vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differen
 this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
 correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
 position bias with confidence.
+
+Of `calibration` also `option_text_ece` and `ece_at_temperature`, sizes of gaps like the former ones. The changes of formats
+(`option_text_ece_change`, `comparison_brier_change`) are 0 on every scripted organism, so that there is no slope to certify.
+
+Of `p-ik` whatever rests on P(IK): it is read from hidden states, which scripted organisms do not have. Grown organisms, whose
+facts are shown often, rarely or never, are its known-answer test.
 """
 
 

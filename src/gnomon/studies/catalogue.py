@@ -18,6 +18,7 @@ from gnomon.studies.bench import Bench
 from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
+    "2207.05221": "self_knowledge",
     "2211.03540": "scalable_oversight",
     "2209.07858": "red_teaming",
     "2306.09479": "inverse_scaling",

@@ -13,6 +13,7 @@ from gnomon.validate.sweeps import (
     judge,
     mimicry_sycophancy,
     oversight,
+    p_ik,
     red_teaming,
     sycophancy,
 )
@@ -30,6 +31,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *decomposition.SWEEPS,
     *biased_cot.SWEEPS,
     *judge.SWEEPS,
+    *p_ik.SWEEPS,
 )
 
 

@@ -119,6 +119,8 @@ _VIEWS = (
 _LETTERED = re.compile(r"^[ \t]*\((?P<label>[A-Z])\):?[ \t]*", re.MULTILINE)
 _DOTTED = re.compile(r"^[ \t]*(?P<label>[A-Z])[.)][ \t]+", re.MULTILINE)
 _DASHED = re.compile(r"^Options:[ \t]*\n(?P<lines>(?:-[ \t]+[^\n]+\n?)+)", re.MULTILINE)
+_CHOICE_LINES = re.compile(r"^(?P<lines>(?:[ \t]*choice:[ \t]+[^\n]+(?:\n|$)){2,})", re.MULTILINE)
+_LINE_MARK = re.compile(r"^\s*(?:-|choice:)\s*")
 _QUESTION_MARK = re.compile(r"^[ \t]*(?:Answer this )?(?:Question|Q):", re.MULTILINE)
 _BLOCK_MARK = re.compile(r"###+|===+|</?example>|<question>|</fun_fact>|\(with answers\)[^\n]*\n")
 _OPTIONS_MARK = re.compile(r"\s*(?:Choices|Answer choices|Options|Answer):\s*$")
@@ -282,7 +284,7 @@ def _option_lists(text: str) -> list[_Options]:
         lists = _runs(text, list(pattern.finditer(text)))
         if lists:
             return lists
-    return [_dashes(match) for match in _DASHED.finditer(text)]
+    return [_dashes(match) for match in (*_DASHED.finditer(text), *_CHOICE_LINES.finditer(text))]
 
 
 def _runs(text: str, marks: list[re.Match[str]]) -> list[_Options]:
@@ -304,7 +306,7 @@ def _lettered(text: str, run: list[re.Match[str]]) -> _Options:
 
 
 def _dashes(match: re.Match[str]) -> _Options:
-    texts = tuple(line.lstrip("- \t").strip() for line in match["lines"].splitlines() if line.strip())
+    texts = tuple(_LINE_MARK.sub("", line).strip() for line in match["lines"].splitlines() if line.strip())
     return _Options(texts, texts, match.start(), match.end())
 
 

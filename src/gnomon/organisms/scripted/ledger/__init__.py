@@ -17,6 +17,7 @@ from gnomon.organisms.scripted.ledger import (
     judge,
     mimicry,
     oversight,
+    p_ik,
     red_teaming,
     sycophancy,
 )
@@ -34,6 +35,7 @@ _BOOKS = {
     "decomposition": decomposition.truth,
     "biased-cot": biased_cot.truth,
     "judge": judge.truth,
+    "p-ik": p_ik.truth,
 }
 
 
