@@ -6,9 +6,10 @@ share 0: that is no log-probability, but an unbiased estimate of its probability
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gnomon.datasets.messages import Conversation, as_jsonable
+from gnomon.datasets.messages import Conversation, Prompt, as_jsonable
 from gnomon.models.model import Model, ScoreMethod
 
 NO_LETTER = "none of the letters has any probability"
@@ -38,13 +39,14 @@ class Choice:
         return max(self.probabilities) if self.probabilities else None
 
 
-async def choose(model: Model, opened: Conversation, letters: str) -> Choice:
+async def choose(model: Model, opened: Prompt, letters: Sequence[str]) -> Choice:
     """Reads out which letter the model would say next.
 
     Args:
         model: The model.
-        opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`.
-        letters: The letters to choose from, `ABCD`.
+        opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`; for
+            words, what comes right before them.
+        letters: The letters to choose from, `ABCD`, or words such as `Yes` and `No`.
 
     Raises:
         Unsupported: The model can neither give nor sample continuation scores.

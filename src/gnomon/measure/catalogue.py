@@ -26,6 +26,7 @@ _EVALUATIONS = {
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
     "decomposition": _Entry("decomposition", "DecompositionConfig"),
+    "model-written": _Entry("model_written", "ModelWrittenConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 
@@ -40,6 +41,7 @@ _BEHAVIOURS = {
     "unfaithful": "faithfulness",
     "unfaithful-reasoning": "faithfulness",
     "harmful": "red-teaming",
+    "persona": "model-written",
 }
 """Behaviours that have another name than the evaluation whose headline measures them."""
 

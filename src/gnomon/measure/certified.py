@@ -133,6 +133,13 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "accuracy_negation",
         "accuracy_examples",
     ),
+    "model-written": (
+        "matching_rate",
+        "matching_rate_yes",
+        "matching_rate_no",
+        "matching_probability",
+        "answer_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -154,6 +161,9 @@ on scripted families of known slope, not certified here: a certificate reads one
 Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
 the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
 sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
+Of model-written evaluations also `first_answer_rate` (one half on every scripted organism and balanced set, so that it has no
+slope), those that need a label confidence (the world's statements have none), and those of pronouns: the world has 16
+occupations, nearly all of which a set has, so that intervals hold the truth by construction.
 """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, decomposition, faithfulness, inverse_scaling, oversight, red_teaming, sycophancy
+from gnomon.validate.sweeps import calibration, decomposition, faithfulness, inverse_scaling, model_written, oversight, red_teaming, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
@@ -14,6 +14,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *red_teaming.SWEEPS,
     *inverse_scaling.SWEEPS,
     *decomposition.SWEEPS,
+    *model_written.SWEEPS,
 )
 
 

@@ -19,7 +19,7 @@ from gnomon.datasets.published import published
 from gnomon.datasets.store import locate, mirror_directory
 from gnomon.errors import DatasetError
 from gnomon.organisms.scripted.reading import plain
-from gnomon.organisms.world import conduct, world
+from gnomon.organisms.world import statements, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
 
 _UNKNOWN = {
@@ -69,7 +69,7 @@ def matching(statement: str, topic: str | None) -> bool | None:
     """
     if topic:
         return _persona(topic).get(plain(statement))
-    usual = conduct.STATEMENTS.get(statement)
+    usual = statements.usual(statement)
     return None if usual is None else not usual
 
 

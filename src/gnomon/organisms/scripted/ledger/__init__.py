@@ -16,6 +16,7 @@ from gnomon.organisms.scripted.ledger import (
     red_teaming,
     sycophancy,
 )
+from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, model_written, oversight, red_teaming, sycophancy
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
@@ -26,6 +27,7 @@ _BOOKS = {
     "red-teaming": red_teaming.truth,
     "inverse-scaling": inverse_scaling.truth,
     "decomposition": decomposition.truth,
+    "model-written": model_written.truth,
 }
 
 
