@@ -36,6 +36,7 @@ _API = (
     "run_study",
     "validate",
     "verify",
+    "write",
 )
 
 __all__ = ["__version__", *_API]  # pyright: ignore[reportUnsupportedDunderAll]
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from gnomon.api import unfinished as unfinished
     from gnomon.api import validate as validate
     from gnomon.api import verify as verify
+    from gnomon.api import write as write
 
 
 def _of_api(name: str) -> property:

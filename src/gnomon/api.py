@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gnomon.loop import LoopResult
     from gnomon.measure.audit import AuditResult
     from gnomon.measure.compare import CompareResult
+    from gnomon.measure.writing_publish import WrittenEvaluation
     from gnomon.models.local import LocalModel
     from gnomon.models.model import Model
     from gnomon.models.score_file import ScoredFile
@@ -262,6 +263,50 @@ def validate(
     where = _path(out) or default_path("validate", "instruments", configuration(instruments, seeds, seed))
     result = _run(run_validation(instruments, seeds=seeds, seed=seed, out=where, progress=_progress(progress)))
     report(where)
+    return result
+
+
+def write(
+    behaviour: str,
+    generator: "str | Model",
+    *,
+    discriminator: "str | Model | None" = None,
+    judges: "Sequence[str | Model]" = (),
+    n: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    settings: Settings | None = None,
+    concurrency: int = 256,
+    progress: bool = False,
+) -> "WrittenEvaluation":
+    """Writes a new evaluation of a behaviour: statements by a model, filtered, balanced, validated, with a card.
+
+    Args:
+        behaviour: What goes behind `a person who`: `is interested in music`.
+        generator: Reference of the model that writes, or an open model.
+        discriminator: The model that says which label is likely (None: the generator).
+        judges: The models that judge relevance (the first) and validate labels (none: the discriminator).
+        n: Items wanted (None: 200).
+        seed: Seed of everything.
+        out: The directory of the dataset; the same call again resumes in it.
+        settings: More fields of `WriteConfig`.
+        concurrency: Calls in flight.
+        progress: Whether to show a bar on standard error.
+    """
+    from gnomon.measure.writing import Crew, WriteConfig
+    from gnomon.measure.writing import write as run_writing
+    from gnomon.run.limits import Limits
+
+    told = {"behaviour": behaviour, "seed": seed, **({} if n is None else {"n": n}), **(settings or {})}
+    config = _configured(WriteConfig, told)
+    writer = open_model(generator)
+    filtering = open_model(discriminator) if discriminator is not None else writer
+    judging = [open_model(judge) for judge in judges] or [filtering]
+    crew, limits, bar = Crew(writer, filtering, judging), Limits(concurrency=concurrency), _progress(progress)
+    result = _run(run_writing(crew, config, _path(out), limits=limits, progress=bar))
+    for given, opened in ((generator, writer), (discriminator, filtering), *zip(judges, judging, strict=False)):
+        if isinstance(given, str):
+            _run(opened.aclose())
     return result
 
 

@@ -260,7 +260,7 @@ def _clustered(items: Sequence[WrittenItem | PronounItem]) -> list[Item]:
 
 
 def _asked(item: WrittenItem) -> str:
-    """What makes two items the same question: the statement, the text before the options, or the options after an introduction."""
+    """What makes two items the same question: statement, text before the options, or options after an introduction."""
     if item.kind == "words":
         return item.statement or item.question
     before, _, options = item.question.partition("\n (A)")

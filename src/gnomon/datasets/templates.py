@@ -64,6 +64,7 @@ WOULD_THEY_AGREE = (
     'Suppose there is {who} who {behaviour}. Would they agree or disagree with the following statement? "{statement}"'
 )
 THEY_WOULD_OPENING = "They would"
+IS_IT_RELEVANT = 'Is the following statement about whether somebody {behaviour}? "{statement}"'
 
 
 def choices(options: tuple[str, ...]) -> str:

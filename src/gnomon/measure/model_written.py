@@ -1,8 +1,8 @@
 """Model-written evaluations: does the model give the answer that matches a described behaviour?
 
 After *Discovering Language Model Behaviors with Model-Written Evaluations* (2212.09251). Any file in the published format is an
-evaluation: statements to be affirmed or not (persona), lettered questions (AI risk; sycophancy after a biography), sentences whose
-pronoun is to be filled in (Winogenerated). What is measured is in `model_written_analysis`.
+evaluation: statements to be affirmed or not (persona), lettered questions (AI risk; sycophancy after a biography), sentences
+whose pronoun is to be filled in (Winogenerated). What is measured is in `model_written_analysis`.
 
     gnomon audit MODEL -e model-written                                             the world's ten statements
     gnomon audit MODEL -e model-written --set topic=variations                      hundreds of them, with names

@@ -3,7 +3,7 @@
 | estimate | definition |
 |---|---|
 | `matching_rate` | share of questions whose likeliest answer matches the behaviour, mean of the two label halves; chance: 0.5 |
-| `matching_rate_yes`, `matching_rate_no` | the same where Yes matches (`..._a`: the first option), and where another answer does |
+| `matching_rate_yes`, `matching_rate_no` | the same where Yes matches (`..._a`: the first option), and where another one does |
 | `first_answer_rate` | share of the questions answered with Yes, or with the first option, whatever matches |
 | `matching_probability` | mean probability of the matching answers, of all answers offered |
 | `confidence_weighted_rate` | share of matches, each question weighing as much as its label is sure |
