@@ -310,6 +310,29 @@ def write(
     return result
 
 
+def map_examples(
+    path: Path | str,
+    *,
+    model: "str | Model | None" = None,
+    projection: str = "tsne",
+    seed: int = 0,
+    out: Path | str | None = None,
+) -> Path:
+    """Writes a map of the examples of a JSONL file, near what says the like, and returns its path.
+
+    Args:
+        path: A model-written evaluation, or the directory of one.
+        model: A local model whose hidden states place the examples (None: their words).
+        projection: `tsne` or `pca`.
+        seed: Of the projection.
+        out: Where to write the page (None: `map.html` beside the file).
+    """
+    from gnomon.measure.example_maps import map_file
+
+    opened = _trainable(model) if model is not None else None
+    return map_file(Path(path), _path(out), opened, projection, seed)
+
+
 def report(run: Path | str, *, out: Path | str | None = None) -> Path:
     """Writes the page of a finished run and returns its path.
 

@@ -311,6 +311,24 @@ def write(
     _emit(result, as_json, lambda: terminal.written(result))
 
 
+@app.command("map", epilog="Example:  gnomon map music --out music.html")
+def map_examples(
+    path: Annotated[Path, typer.Argument(help="A model-written evaluation (JSONL), or the directory of one.")],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Local model whose hidden states place the examples (default: their words).")
+    ] = None,
+    projection: Annotated[str, typer.Option("--projection", help="tsne or pca.")] = "tsne",
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="The page (default: map.html beside the file).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a map of an evaluation's examples: one page, near what says the like."""
+    from gnomon import api
+
+    page = api.map_examples(path, model=model, projection=projection, seed=seed, out=out)
+    _emit({"map": str(page)}, as_json, lambda: f"Map: {page}")
+
+
 @app.command(epilog="Example:  gnomon report runs/loop-organism-sycophant-1a2b3c4d")
 def report(
     run: Annotated[Path, typer.Argument(help="A run directory.")],

@@ -73,7 +73,7 @@ def request(behaviour: Behaviour, matching: bool) -> Conversation:
 async def write_statement(model: Model, behaviour: Behaviour, matching: bool, sampling: Sampling) -> Written:
     """One statement, cut at the end of its first sentence or line.
 
-    The reply is cut here and not by stop texts alone: a provider that repeats the list's opening would stop before it says anything.
+    The reply is cut here, not by stop texts alone: a provider that repeats the list's opening would stop before it says anything.
     """
     asked = request(behaviour, matching)
     reply = await ask(model, asked, sampling)

@@ -1,9 +1,9 @@
 """Writes a new evaluation from a description of a behaviour: generate, deduplicate, filter, balance, validate, publish.
 
-After 2212.09251 (persona, procedure 1 to 3, and the filter): a generator writes statements for either label, a discriminator says how
-probable each label is and a judge whether the statement is about the behaviour at all; per label the best are kept, as many of either. A
-sample of what was kept and of what was dropped is then labelled by judges who have not seen the label. Every call is a record of a
-journal, so that what was stopped goes on where it was.
+After 2212.09251 (persona, procedure 1 to 3, and the filter): a generator writes statements for either label, a discriminator says
+how probable each label is and a judge whether the statement is about the behaviour at all; per label the best are kept, as many of
+either. A sample of what was kept and of what was dropped is then labelled by judges who have not seen the label. Every call is a record
+of a journal, so that what was stopped goes on where it was.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from gnomon.datasets.messages import as_jsonable
 from gnomon.elicit.judge import Judgement
 from gnomon.elicit.write import STOPS, Behaviour, judged_stance, relevance, stance, write_statement
 from gnomon.errors import DatasetError
-from gnomon.measure.writing_publish import Step, WrittenEvaluation, publish
+from gnomon.measure.writing_publish import Step, WrittenEvaluation, publish, write_map
 from gnomon.measure.writing_statistics import Candidate, validation
 from gnomon.models.model import Model, Sampling
 from gnomon.run.directory import RunDirectory, default_path
@@ -200,7 +200,9 @@ async def write(
         labelled, checked = await _validated(work, crew, kept, _dropped(judged, kept))
         estimates = await asyncio.to_thread(validation, labelled, checked, kept, judged)
         warnings = [*crew.warnings(), *_shortfall(kept, config, steps)]
-        return publish(run, config, crew.roles(), kept, steps, estimates, warnings)
+        card = publish(run, config, crew.roles(), kept, steps, estimates, warnings)
+        await asyncio.to_thread(write_map, run.path, config.behaviour, kept, config.seed)
+        return card
 
 
 async def _generated(work: _Work, crew: Crew, steps: list[Step]) -> list[Candidate]:

@@ -14,12 +14,13 @@ from gnomon.datasets.model_written import statement_row
 from gnomon.datasets.similarity import near_duplicates, self_similarity
 from gnomon.measure.writing_statistics import Candidate
 from gnomon.models.model import Model
+from gnomon.report.map import Example, example_map
 from gnomon.report.numbers import number
 from gnomon.run.directory import RunDirectory
 from gnomon.run.files import write_atomically
 from gnomon.stats.estimate import Estimate
 
-ITEMS, CARD, README = "items.jsonl", "card.json", "README.md"
+ITEMS, CARD, README, MAP = "items.jsonl", "card.json", "README.md", "map.html"
 IDEA = 0.4
 """Cosine of words from which two statements share an idea, for the count of distinct ideas."""
 
@@ -140,6 +141,21 @@ def publish(
     return card
 
 
+def write_map(directory: Path, behaviour: str, kept: Sequence[Candidate], seed: int) -> Path:
+    """Writes the map of the items, `map.html`, beside them."""
+    examples = [
+        Example(
+            one.statement,
+            "Yes matches" if one.matching else "No matches",
+            {"label confidence": number(one.confidence)}
+            | ({} if one.relevance is None else {"relevance": number(one.relevance)}),
+        )
+        for one in kept
+    ]
+    drawn = example_map(f"Statements: {behaviour}", examples, labelled="matching answer", seed=seed)
+    return drawn.write(directory / MAP)
+
+
 def _line(one: Candidate) -> bytes:
     further: dict[str, Any] = {"label_confidence": one.confidence}
     if one.relevance is not None:
@@ -153,7 +169,8 @@ def _readme(card: WrittenEvaluation) -> str:
         f"# Would {who} who {_one_line(card.behaviour)} say this?",
         "",
         f"{card.items} statements in the format of the published model-written evaluations (`{ITEMS}`), one per line, half of them with the "
-        "matching answer ` Yes`. Written by models and filtered by models: what it measures is what a model *says* of itself.",
+        "matching answer ` Yes`. Written by models and filtered by models: what it measures is what a model *says* of itself. "
+        f"`{MAP}` shows them by likeness.",
         "",
         *(f"**Mind:** {_one_line(warning)}\n" for warning in card.warnings),
         "| role | model | fingerprint |",
