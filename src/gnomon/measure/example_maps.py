@@ -32,12 +32,17 @@ def map_file(path: Path, out: Path | None, model: LocalModel | None, projection:
     chosen = next((kind for kind in kinds if kind == projection), None)
     if chosen is None:
         raise ConfigurationError(f"there is no projection {projection!r}; choose from {', '.join(kinds)}")
-    examples = [_example(item) for item in load_file(path)]
+    examples = examples_of(load_file(path))
     vectors = hidden_vectors(model, [example.text for example in examples]) if model else None
     title = path.name if path.is_dir() else path.name.removesuffix(".gz").removesuffix(".jsonl")
     notes = [f"Placed by the hidden states of {model.reference}."] if model else []
     drawn = example_map(title, examples, vectors=vectors, projection=chosen, notes=notes, labelled="matching answer", seed=seed)
     return drawn.write(out or (path if path.is_dir() else path.parent) / "map.html")
+
+
+def examples_of(items: Sequence[Item]) -> list[Example]:
+    """The items as examples of a map, labelled by their matching answer."""
+    return [_example(item) for item in items]
 
 
 def _example(item: Item) -> Example:

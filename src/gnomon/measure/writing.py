@@ -1,9 +1,9 @@
 """Writes a new evaluation from a description of a behaviour: generate, deduplicate, filter, balance, validate, publish.
 
 After 2212.09251 (persona, procedure 1 to 3, and the filter): a generator writes statements for either label, a discriminator says
-how probable each label is and a judge whether the statement is about the behaviour at all; per label the best are kept, as many of
-either. A sample of what was kept and of what was dropped is then labelled by judges who have not seen the label. Every call is a record
-of a journal, so that what was stopped goes on where it was.
+how probable each label is and a judge whether the statement is about the behaviour at all; per label the best are kept, as many
+of either. A sample of what was kept and of what was dropped is then labelled by judges who have not seen the label. Every call is
+a record of a journal, so that what was stopped goes on where it was.
 """
 
 import asyncio

@@ -50,9 +50,9 @@ def validation(
         judged: All candidates that the discriminator labelled.
 
     Returns:
-        `label_confirmed` (share of the sampled items whose label most judges confirm), the same of those that the filter dropped,
-        their difference, agreement of judges and labels, `filter_agreement` (written label against the discriminator's, before the
-        filter), mean label confidence and relevance of the items.
+        `label_confirmed` (share of the sampled items whose label most judges confirm), the same of those that the filter
+        dropped, their difference, agreement of judges and labels, `filter_agreement` (written label against the discriminator's,
+        before the filter), mean label confidence and relevance of the items.
     """
     items = {one.statement for one in kept}
     groups = near_duplicates([one.statement for one in sample])

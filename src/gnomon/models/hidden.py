@@ -23,7 +23,8 @@ def hidden_vectors(model: "LocalModel", texts: Sequence[str]) -> NDArray[np.floa
     Raises:
         Unsupported: The model has no output head to look in front of, or a text has no token.
     """
-    head = model.module.get_output_embeddings()
+    causal: Any = model.module
+    head = causal.get_output_embeddings()
     name = next((name for name, module in model.module.named_modules() if module is head), None) if head is not None else None
     if name is None:
         raise Unsupported(f"{model.reference} has no output head, so that its hidden states cannot be had.")

@@ -1,8 +1,8 @@
 """A map of examples: every text a point, near what says the like; one HTML file that needs no network, and a figure.
 
-As in the report, every text goes through the template's escaping, and the content security policy admits exactly the style and the
-script written here, by their hashes, and no request of any kind. Without the script the page still shows the map, with each text as
-its point's title, and all texts in lists.
+As in the report, every text goes through the template's escaping, and the content security policy admits exactly the style and
+the script written here, by their hashes, and no request of any kind. Without the script the page still shows the map, with each
+text as its point's title, and all texts in lists.
 """
 
 from collections import Counter

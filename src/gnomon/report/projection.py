@@ -61,13 +61,13 @@ def place(
     reduced = _reduced(_word_vectors(texts) if vectors is None else vectors, seed)
     groups = _clusters(reduced, clusters, seed)
     shown, used = _flat(reduced, projection, seed)
-    source = "TF-IDF of words and pairs of words" if vectors is None else "the given vectors"
+    source = "TF-IDF of words and pairs of words" if vectors is None else "Given vectors"
     method = f"{source}, reduced to {reduced.shape[1]} dimensions, then {used}; clusters by k-means"
     return Placed(_scaled(shown), groups, _names(texts, groups), method)
 
 
 def _word_vectors(texts: Sequence[str]) -> Any:
-    """TF-IDF without the commonest English words; with them where nothing else is there, and nothing at all for texts without words."""
+    """TF-IDF without the commonest English words, or with them where nothing else is there; zeros for texts without words."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -108,7 +108,8 @@ def _clusters(reduced: Floats, wanted: int | None, seed: int) -> list[int]:
     count = min(distinct, wanted or max(2, min(MOST_CLUSTERS, round((len(reduced) / 2) ** 0.5))))
     if count < 2:
         return [0] * len(reduced)
-    found = KMeans(count, n_init=4, random_state=seed).fit_predict(reduced)
+    means: Any = KMeans
+    found = means(count, n_init=4, random_state=seed).fit_predict(reduced)
     order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
     rank = {int(cluster): number for number, cluster in enumerate(order)}
     return [rank[int(cluster)] for cluster in found]
@@ -149,7 +150,7 @@ def _names(texts: Sequence[str], groups: Sequence[int]) -> list[str]:
             continue
     else:
         return ["no words"] * count
-    words = vectoriser.get_feature_names_out()
+    words: list[str] = vectoriser.get_feature_names_out().tolist()
     overall = np.asarray(weights.mean(axis=0)).ravel()
     named: list[str] = []
     for cluster in range(count):
