@@ -94,7 +94,8 @@ def estimate_balanced_rate(
     shares = [float(y_scored[~g].mean()), float(y_scored[g].mean())]
     share = sum(shares) / 2
     influences = np.where(g, (y_scored - shares[1]) / (2 * g.sum()), (y_scored - shares[0]) / (2 * (~g).sum()))
-    variance, binomial = robust_variance(influences, kept, count), share * (1 - share) / n
+    binomial = share * (1 - share) / n
+    variance = robust_variance(influences, kept, count) if count < n else float(np.sum(influences**2))
     effective = count if binomial == 0 else n / max(1.0, variance / binomial)
     low, high = score_interval(share, effective, critical(count) if count < n else NORMAL)
     bounds = [_worst(y, group, filled) for filled in (0.0, 1.0)]
