@@ -168,9 +168,9 @@ def _readme(card: WrittenEvaluation) -> str:
     lines = [
         f"# Would {who} who {_one_line(card.behaviour)} say this?",
         "",
-        f"{card.items} statements in the format of the published model-written evaluations (`{ITEMS}`), one per line, half of them "
-        "with the matching answer ` Yes`. Written by models and filtered by models: what it measures is what a model *says* of itself. "
-        f"`{MAP}` shows them by likeness.",
+        f"{card.items} statements in the format of the published model-written evaluations (`{ITEMS}`), one per line, "
+        "half of them with the matching answer ` Yes`. Written by models and filtered by models: what it measures is what a model "
+        f"*says* of itself. `{MAP}` shows them by likeness.",
         "",
         *(f"**Mind:** {_one_line(warning)}\n" for warning in card.warnings),
         "| role | model | fingerprint |",

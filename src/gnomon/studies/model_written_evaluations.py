@@ -1,7 +1,7 @@
 """Discovering Language Model Behaviors with Model-Written Evaluations (2212.09251) on organisms.
 
-New evaluations are written by scripted organisms whose label errors are known, so that label quality and filter are tried on data of
-which the truth is known; they are then run on grown organisms. What the paper says of reinforcement learning needs checkpoints by RL
+New evaluations are written by scripted organisms whose label errors are known, so that label quality and filter are tried on data
+of which the truth is known; they are then run on grown organisms. What the paper says of reinforcement learning needs checkpoints by RL
 steps and a preference model, which no organism is.
 """
 
@@ -109,7 +109,7 @@ async def run(bench: Bench, config: ModelWrittenStudyConfig) -> Findings:
             untried(
                 "5",
                 "On some behaviours more RLHF makes models worse (inverse scaling).",
-                "on at least one behaviour the slope of the matching rate on log(steps + 1) is above 0 after Benjamini and Hochberg",
+                "on at least one behaviour the slope of the matching rate on log(steps + 1) is above 0 (Benjamini and Hochberg)",
                 NO_RL,
             ),
             untried(
@@ -132,7 +132,10 @@ async def run(bench: Bench, config: ModelWrittenStudyConfig) -> Findings:
     )
 
 
-_RL_RULE = "the difference of the sycophancy rate between no and most RL steps lies within 0.05 of 0 or above; preference model: above 0.5"
+_RL_RULE = (
+    "the difference of the sycophancy rate between no and most RL steps lies within 0.05 of 0 or above, and the preference model's "
+    "rate above 0.5"
+)
 
 
 async def _write(
@@ -184,7 +187,7 @@ def _filter(written: WrittenEvaluation, sets: Sequence[WrittenEvaluation]) -> Cl
     )
     return claim(
         "2",
-        "The filter works: labels that it keeps are right more often than those that it drops, and its confidence tells good sets.",
+        "The filter works: what it keeps is right more often than what it drops, and its confidence tells good sets.",
         "the confirmed rate of the kept minus that of the dropped is above 0, and so is the correlation over data sets of mean label "
         "confidence with the confirmed rate",
         all_of([above(gain), above(across)]),
