@@ -34,7 +34,7 @@ def read_objects(lines: Iterable[bytes], where: str) -> Iterator[tuple[int, dict
             continue
         found = True
         try:
-            value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+            value = json.loads(line.removesuffix(b"\n").decode("utf-8-sig"), parse_constant=_refuse)
         except UnicodeDecodeError:
             raise DatasetError(f"line {number} of {where} is not UTF-8 text: mend that line or leave it out") from None
         except RecursionError:

@@ -169,7 +169,7 @@ def _readme(card: WrittenEvaluation) -> str:
         f"# Would {who} who {_one_line(card.behaviour)} say this?",
         "",
         f"{card.items} statements in the format of the published model-written evaluations (`{ITEMS}`), one per line, "
-        "half of them with the matching answer ` Yes`. Written by models and filtered by models: what it measures is what a model "
+        "half of them with the matching answer ` Yes`. Written by models and filtered by models: it measures what a model "
         f"*says* of itself. `{MAP}` shows them by likeness.",
         "",
         *(f"**Mind:** {_one_line(warning)}\n" for warning in card.warnings),
