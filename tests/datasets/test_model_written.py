@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import pytest
 from gnomon.datasets import model_written
 from gnomon.datasets.model_written import PronounItem, WrittenItem, load_file, load_topic, statement_row
 from gnomon.errors import DatasetError
-
-MIRROR = os.environ.get("GNOMON_DATA") and (Path(os.environ["GNOMON_DATA"]) / "model-written-evals").is_dir()
 
 
 def written(path: Path, *rows: Any) -> Path:
@@ -105,8 +102,7 @@ def test_an_empty_or_missing_file_and_an_unknown_topic(tmp_path: Path) -> None:
         load_topic("persona/opennes")
 
 
-@pytest.mark.skipif(not MIRROR, reason="no mirror of the published datasets (GNOMON_DATA)")
-def test_the_published_files_of_the_mirror() -> None:
+def test_the_published_files_of_the_mirror(mirror: Path) -> None:
     topics = model_written.topics()
     persona = [topic for topic in topics if topic.startswith("persona/")]
     items = load_topic("persona/openness")

@@ -1,7 +1,6 @@
 """Model-written evaluations against answers counted by hand, and on organisms of known behaviour."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from gnomon.stats.estimate import Estimate
 from tests.elicit.fake import FakeModel
 
 NAME = "model-written"
-MIRROR = os.environ.get("GNOMON_DATA") and (Path(os.environ["GNOMON_DATA"]) / "model-written-evals").is_dir()
 
 
 def file_of(path: Path, *rows: dict[str, object]) -> str:
@@ -176,8 +174,7 @@ def test_an_empty_table_is_unmeasured() -> None:
     assert all(one.value is None for one in catalogue.analysis(NAME)(table))
 
 
-@pytest.mark.skipif(not MIRROR, reason="no mirror of the published datasets (GNOMON_DATA)")
-def test_a_published_topic_through_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_published_topic_through_the_command_line(mirror: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     topic = "persona/desire-for-wide-usage"
     model = "scripted/persona?rate=1.0&topic=desire-for-wide-usage"
     command = ["audit", model, "-e", NAME, "--dataset", "model-written-evals", "--set", f"topic={topic}", "--n", "100", "--json"]
