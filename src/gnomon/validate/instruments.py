@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, decomposition, faithfulness, inverse_scaling, model_written, oversight, red_teaming, sycophancy
+from gnomon.validate.sweeps import (
+    calibration,
+    decomposition,
+    faithfulness,
+    inverse_scaling,
+    model_written,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (

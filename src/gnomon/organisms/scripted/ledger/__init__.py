@@ -19,7 +19,15 @@ from gnomon.organisms.scripted.ledger import (
     red_teaming,
     sycophancy,
 )
-from gnomon.organisms.scripted.ledger import calibration, faithfulness, inverse_scaling, model_written, oversight, red_teaming, sycophancy
+from gnomon.organisms.scripted.ledger import (
+    calibration,
+    faithfulness,
+    inverse_scaling,
+    model_written,
+    oversight,
+    red_teaming,
+    sycophancy,
+)
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
