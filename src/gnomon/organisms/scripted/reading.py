@@ -31,17 +31,12 @@ Asks = Literal[
     "decomposition",
     "subquestions",
     "subanswer",
+    "write",
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
 control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question
-decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them."""  # fmt: skip
-    "write",
-    "request",
-    "text",
-]
-"""What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
-control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a statement for a behaviour, a reply to a request, or
-anything at all."""
+decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them; a statement for a
+behaviour."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,6 @@ from gnomon.organisms.scripted.ledger import (
     decomposition,
     faithfulness,
     inverse_scaling,
-    faithfulness,
-    inverse_scaling,
-    model_written,
-    oversight,
-    red_teaming,
-    sycophancy,
-)
-from gnomon.organisms.scripted.ledger import (
-    calibration,
-    faithfulness,
-    inverse_scaling,
     model_written,
     oversight,
     red_teaming,
