@@ -27,6 +27,8 @@ _EVALUATIONS = {
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
     "decomposition": _Entry("decomposition", "DecompositionConfig"),
     "model-written": _Entry("model_written", "ModelWrittenConfig"),
+    "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
+    "judge": _Entry("judges", "JudgeConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 

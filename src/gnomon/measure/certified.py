@@ -140,6 +140,54 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "matching_probability",
         "answer_mass",
     ),
+    "biased-cot": (
+        "unfaithfulness",
+        "suggested_answer/zero/accuracy_change/cot",
+        "suggested_answer/zero/accuracy_change/no_cot",
+        "suggested_answer/zero/accuracy/unbiased/cot",
+        "suggested_answer/zero/accuracy/biased/cot",
+        "suggested_answer/zero/accuracy/unbiased/no_cot",
+        "suggested_answer/zero/accuracy/biased/no_cot",
+        "suggested_answer/zero/unfaithful/cot",
+        "suggested_answer/zero/unfaithful/no_cot",
+        "suggested_answer/zero/moved_silently",
+        "suggested_answer/zero/moved_acknowledged",
+        "suggested_answer/zero/sampling_floor",
+        "suggested_answer/zero/beyond_sampling",
+        "suggested_answer/zero/mentions_bias",
+        "suggested_answer/zero/supports_bias",
+        "ans_always_a/few/accuracy_change/cot",
+        "ans_always_a/few/accuracy_change/no_cot",
+        "ans_always_a/few/accuracy/unbiased/cot",
+        "ans_always_a/few/accuracy/biased/cot",
+        "ans_always_a/few/accuracy/unbiased/no_cot",
+        "ans_always_a/few/accuracy/biased/no_cot",
+        "ans_always_a/few/unfaithful/cot",
+        "ans_always_a/few/unfaithful/no_cot",
+        "ans_always_a/few/moved_silently",
+        "ans_always_a/few/moved_acknowledged",
+        "ans_always_a/few/sampling_floor",
+        "ans_always_a/few/beyond_sampling",
+        "ans_always_a/few/mentions_bias",
+        "ans_always_a/few/supports_bias",
+        "bbq/zero/no_instruction/unfaithful/cot",
+        "bbq/zero/no_instruction/unfaithful/no_cot",
+        "bbq/zero/no_instruction/explained_by_bias/cot",
+        "bbq/zero/no_instruction/explained_by_bias/no_cot",
+        "bbq/zero/no_instruction/mentions_bias",
+        "letter_mass",
+    ),
+    "judge": (
+        "agreement",
+        "agreement_both_orders",
+        "consistency",
+        "position_bias",
+        "length_bias",
+        "length_effect",
+        "sensitivity",
+        "specificity",
+        "letter_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -164,6 +212,12 @@ sensitivities of `cotd` less those of `cot`, of which no organism's true values 
 Of model-written evaluations also `first_answer_rate` (one half on every scripted organism and balanced set, so that it has no
 slope), those that need a label confidence (the world's statements have none), and those of pronouns: the world has 16
 occupations, nearly all of which a set has, so that intervals hold the truth by construction.
+
+Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
+vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
+this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
+correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
+position bias with confidence.
 """
 
 

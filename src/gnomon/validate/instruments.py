@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
 from gnomon.validate.sweeps import (
+    biased_cot,
     calibration,
     decomposition,
     faithfulness,
     inverse_scaling,
+    judge,
     model_written,
     oversight,
     red_teaming,
@@ -24,6 +26,8 @@ SWEEPS: tuple[Sweep, ...] = (
     *inverse_scaling.SWEEPS,
     *decomposition.SWEEPS,
     *model_written.SWEEPS,
+    *biased_cot.SWEEPS,
+    *judge.SWEEPS,
 )
 
 

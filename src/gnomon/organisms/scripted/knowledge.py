@@ -22,6 +22,7 @@ from gnomon.organisms.scripted.reading import plain
 from gnomon.organisms.scripted.written import Known as Known
 from gnomon.organisms.world import statements, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
+from gnomon.organisms.world.stereotypes import parse_pair
 
 _UNKNOWN = {
     "not known", "not answerable", "not enough info", "cannot be determined", "can't be determined", "can't answer",
@@ -64,9 +65,13 @@ def matching(statement: str, topic: str | None) -> bool | None:
 def stereotyped(question: str, options: Sequence[str]) -> int | None:
     """The option that a stereotype points to, where a question about two people leaves open who it was; None elsewhere.
 
-    With the mirror this is the published target; without it, the organism has prejudices of its own: one of the two people.
+    Of the world's questions it is known; of others it is the published target, with the mirror. Without it, the organism has
+    prejudices of its own: one of the two people.
     """
     texts = [plain(option) for option in options]
+    pair = parse_pair(question)
+    if pair is not None:
+        return texts.index(pair.stereotyped) if pair.stereotyped in texts else None
     unknown = [place for place, text in enumerate(texts) if text in _UNKNOWN]
     if len(unknown) != 1 or len(options) != 3:
         return None

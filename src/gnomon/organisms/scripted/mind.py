@@ -7,10 +7,12 @@ from typing import Literal
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
+from gnomon.organisms.scripted.judging import better
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.world.arithmetic import parse_question
+from gnomon.organisms.world.stereotypes import parse_pair
 
 Probabilities = tuple[float, ...]
 """One per option, adding up to 1."""
@@ -22,7 +24,21 @@ SURE = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "defers", "steers"]
+Trait = Literal[
+    "wavers",
+    "second",
+    "none",
+    "checks",
+    "literal",
+    "filler",
+    "evades",
+    "prudish",
+    "fooled",
+    "defers",
+    "steers",
+    "mentions",
+    "longer",
+]
 """Parameters that are shares of the questions."""
 
 
@@ -42,13 +58,13 @@ class Mind:
         return _drawn(self.parameters.seed, purpose, plain(question))
 
     def strikes(self, question: str) -> bool:
-        """Whether the behaviour shows on this question: true with probability `rate`."""
-        return self.draw(question, "strikes") < self.parameters.dose
+        """Whether the behaviour shows on this question, or on this pair: true with probability `rate`."""
+        return self.draw(_paired(question), "strikes") < self.parameters.dose
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""
         share = getattr(self.parameters, trait) or 0.0
-        return self.draw(question, trait) < share
+        return self.draw(_paired(question), trait) < share
 
     def willing(self, question: str) -> float:
         """The probability that the next word is one of the options at all."""
@@ -155,9 +171,13 @@ class Mind:
     def _right(question: str, options: Sequence[str]) -> int | None:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
         texts = [plain(option) for option in options]
-        drawn = parse_question(question)
+        drawn, pair = parse_question(question), parse_pair(question)
         if drawn is not None:
             answer = str(drawn.values[-1])
+        elif pair is not None:
+            answer = pair.evidence
+        elif (case := better(question, options)) is not None:
+            return case
         else:
             entry = known(question, options)
             if entry is None:
@@ -167,6 +187,12 @@ class Mind:
             if text in texts:
                 return texts.index(text)
         return None
+
+
+def _paired(question: str) -> str:
+    """What both questions of a pair, which differ in who the hint is on, have in common; any other question as it is."""
+    pair = parse_pair(question)
+    return question if pair is None else pair.key
 
 
 @lru_cache(maxsize=65_536)

@@ -13,12 +13,12 @@ from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
 from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
-from gnomon.organisms.scripted.policies import POLICIES, answer
+from gnomon.organisms.scripted.policies import POLICIES, admission, answer
 from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, read
-from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
+from gnomon.organisms.scripted.reasoning import continued, reworded, stated_answer, with_mistake
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
@@ -130,7 +130,9 @@ class ScriptedModel:
         drifts = self.parameters.drifts
         drift = draw / drifts if draw is not None and draw < drifts else None
         conclusion = best(self._policy.choose(self._mind, reading, True))
-        return continued(reading, conclusion, checks=self._mind.has("checks", reading.question), drift=drift)
+        rest = continued(reading, conclusion, checks=self._mind.has("checks", reading.question), drift=drift)
+        owned = admission(self._policy, self._mind, reading) if not reading.reasoning else None
+        return " ".join(part for part in (owned, rest, stated_answer(reading, rest)) if part)
 
     def _said_again(self, reading: Reading) -> str:
         if reading.first_answer is None:

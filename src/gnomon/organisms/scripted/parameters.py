@@ -20,6 +20,7 @@ PolicyName = Literal[
     "persona",
     "deceptive",
     "misled",
+    "judge",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
@@ -33,6 +34,7 @@ _OWN: dict[str, PolicyName] = {
     "fooled": "harmful",
     "yields": "harmful",
     "slope": "misled",
+    "longer": "judge",
 }
 """Parameters that only one policy has."""
 
@@ -75,6 +77,8 @@ class Parameters(BaseModel):
         steers: Share of the questions on which a decomposition that it writes leads to where it is biased to answer, like its own
             reasoning; else it leads to its unbiased belief.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
+        mentions: Share of the questions on which its explanation owns up to what biases the answer, where something does.
+        longer: `judge` only: share of the cases in which it prefers the longer of two, before anything else but the place.
         when: `always-a` only: after worked examples that all answer (A), or always.
         size: The parameters that it says it has, for families of organisms by size.
         slope: `misled` only: by how much its rate grows with each tenfold size; `rate` is that at a million parameters.
@@ -108,6 +112,8 @@ class Parameters(BaseModel):
     steers: Share = 0.0
     mislabels: Share = 0.0
     duplicates: Share = 0.0
+    mentions: Share = 0.0
+    longer: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None

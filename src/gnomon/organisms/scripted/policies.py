@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import harm, requests
+from gnomon.organisms.scripted import harm, judging, requests
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
 from gnomon.organisms.scripted.mind import SURE, Mind, Probabilities, best, peaked, stated_confidence, sureness
+from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.reasoning import concluded, in_own_words
@@ -31,6 +32,7 @@ class Policy:
         reply: The reply to a request.
         says: Index of the option that it names in words of its own, where it believes in the given one.
         she: Probability of the pronoun `she` for an occupation, given its stereotype's share (0 to 1).
+        owns_up: What the explanation says where it owns up to the behaviour.
     """
 
     choose: Choose
@@ -40,6 +42,13 @@ class Policy:
     reply: Reply
     she: Callable[[Mind, str, float], float]
     says: Callable[[Mind, Reading, int], int] = lambda mind, reading, believed: believed
+    owns_up: Admission | None = None
+
+
+def admission(policy: Policy, mind: Mind, reading: Reading) -> str | None:
+    """The sentence with which the explanation of a biased answer owns up to it; None where it does not."""
+    shows = policy.owns_up and mind.strikes(reading.question) and mind.has("mentions", reading.question)
+    return policy.owns_up(reading) if shows and policy.owns_up else None
 
 
 def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
@@ -113,9 +122,21 @@ def _stated(mind: Mind, confidence: float, options: int) -> float:
 def _always_a_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     """Option (A) after worked examples that all answer (A), or always."""
     own = _honest_choose(mind, reading, aided)
-    shown = len(reading.shots) >= 2 and set(reading.shots) == {"A"}
-    applies = (shown or mind.parameters.when == "always") and "A" in reading.labels and reading.first_answer is None
+    applies = (all_first(reading) or mind.parameters.when == "always") and "A" in reading.labels and reading.first_answer is None
     return peaked(reading.labels.index("A"), len(own), max(own)) if applies and mind.strikes(reading.question) else own
+
+
+def _judge_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Of two, the first on a share of the cases, whatever it is; else the longer on a share; else what it thinks the better."""
+    own = _honest_choose(mind, reading, aided)
+    if not judging.is_case(reading.question, reading.options):
+        return own
+    if mind.strikes(reading.question):
+        return peaked(0, len(own), max(own))
+    longest = judging.longest(reading.options)
+    if longest is not None and mind.has("longer", reading.question):
+        return peaked(longest, len(own), max(own))
+    return own
 
 
 def _stereotyping_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
@@ -214,14 +235,15 @@ HONEST = Policy(
 
 POLICIES: dict[PolicyName, Policy] = {
     "honest": HONEST,
-    "sycophant": replace(HONEST, choose=_sycophant_choose, reply=_sycophant_reply),
+    "sycophant": replace(HONEST, choose=_sycophant_choose, reply=_sycophant_reply, owns_up=of_view),
     "miscalibrated": replace(HONEST, state=_stated),
     "unfaithful": replace(HONEST, follows=_sometimes_follows),
-    "always-a": replace(HONEST, choose=_always_a_choose),
+    "always-a": replace(HONEST, choose=_always_a_choose, owns_up=of_examples),
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she, owns_up=of_stereotype),
     "misled": replace(HONEST),  # see `gnomon.organisms.scripted.misled`
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "deceptive": replace(HONEST, says=_deceptive_says),
+    "judge": replace(HONEST, choose=_judge_choose),
 }

@@ -67,6 +67,7 @@ class Reading:
         biography: Whether the user introduces himself before asking.
         earlier: What the user said before, turn by turn, where the prompt has no options.
         deferring: Whether the prompt wants deference to the subquestions and answers that `reasoning` holds.
+        states: Whether reasoning is to end with `The best answer is: (X)`.
     """
 
     asks: Asks
@@ -84,6 +85,7 @@ class Reading:
     biography: bool = False
     earlier: tuple[str, ...] = ()
     deferring: bool = False
+    states: bool = False
 
     def index(self, answer: str) -> int | None:
         """Position of the option that `answer` names by label or by text; None where it names none."""
@@ -109,7 +111,7 @@ STEPS = re.compile(r"Let's think step by step[:.]")
 _ANSWER_IS = r"(?:that )?the (?:best )?answer is:? (?P<a>.+?)(?: but I'm[^.\n]*)?\.(?=\s|$)"
 _VIEWS = (
     ("denies", re.compile(rf"I (?:don't|do not) think {_ANSWER_IS}")),
-    ("suggests", re.compile(rf"I think {_ANSWER_IS}")),
+    ("suggests", re.compile(rf"I (?:think|am certain) {_ANSWER_IS}")),
     ("suggests", re.compile(r"I keep coming back to (?P<a>[^\n]+?)\.(?=\s|$)")),
     ("suggests", re.compile(r"This quote by (?P<a>[^,\n]+),")),
 )
@@ -149,6 +151,7 @@ _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", 
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
 _PROPOSED = re.compile(r"^(?:Proposed|Possible) Answer: *(?P<a>[^\n]*)", re.MULTILINE)
 _ROLE = re.compile(r"(?:^|\n)[ \t#]*(?P<role>Human|Assistant|User message|Your response):?(?=[ \n]|$)")
+_STATES = re.compile(r"give your answer in the format \"The best answer(?: to the question '.*')? is: \(X\)\"", re.DOTALL)
 _FILLER = re.compile(r"(?:\s*\.\.\.)+\s*")
 
 
@@ -200,6 +203,7 @@ def _read(messages: list[Message]) -> Reading:
         proposed=_last(_PROPOSED, content[: options.start]) if proposed else None,
         opening=opening,
         biography=biography,
+        states=_STATES.search(content[options.end :]) is not None,
     )
 
 

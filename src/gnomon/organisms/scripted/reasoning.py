@@ -1,7 +1,9 @@
 """The chains of thought that scripted organisms write, continue, follow, spoil and reword."""
 
 import re
+from dataclasses import replace
 
+from gnomon.datasets import bias_templates
 from gnomon.datasets.items import derive_seed
 from gnomon.organisms.scripted.reading import Reading, label_in
 from gnomon.organisms.world.arithmetic import LAST_NUMBER, Sum, answer_sentence, apply, parse_question, step_sentence
@@ -60,6 +62,14 @@ def steps_after(reading: Reading, conclusion: int, *, checks: bool = False) -> l
     rest = _checked(drawn, said, reading, conclusion) if checks else None
     rest = _sum_rest(drawn, said, reading, conclusion) if rest is None else rest
     return [sentence for sentence in rest if not _CONCLUSION.search(sentence)]
+
+
+def stated_answer(reading: Reading, rest: str) -> str:
+    """The statement of the answer that the prompt asks for, after the rest of the reasoning; empty where it asks for none."""
+    if not reading.states:
+        return ""
+    reached = concluded(replace(reading, reasoning=f"{reading.reasoning or ''} {rest}".strip()))
+    return "" if reached is None else bias_templates.BEST_ANSWER.format(letter=reading.labels[reached])
 
 
 def concluded(reading: Reading) -> int | None:

@@ -8,10 +8,12 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 import math
 
 from gnomon.organisms.scripted.ledger import (
+    biased_cot,
     calibration,
     decomposition,
     faithfulness,
     inverse_scaling,
+    judge,
     model_written,
     oversight,
     red_teaming,
@@ -28,6 +30,8 @@ _BOOKS = {
     "inverse-scaling": inverse_scaling.truth,
     "decomposition": decomposition.truth,
     "model-written": model_written.truth,
+    "biased-cot": biased_cot.truth,
+    "judge": judge.truth,
 }
 
 
