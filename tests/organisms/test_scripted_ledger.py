@@ -53,6 +53,12 @@ def test_what_is_not_defined_has_no_entry() -> None:
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
+        "feedback-sycophancy",
+        {"policy": "sycophant", "rate": 0.6, "accuracy": 0.8, "discernment": -0.5, "letters": 0.4},
+        {"n": 240},
+    ),
+    ("mimicry-sycophancy", {"policy": "sycophant", "rate": 0.4, "accuracy": 0.6}, {"n": 600}),
+    (
         "sycophancy",
         {"policy": "sycophant", "rate": 0.4, "accuracy": 0.6, "wavers": 0.3, "second": 0.8, "letters": 0.6, "discernment": 0.5},
         {"n": 400},

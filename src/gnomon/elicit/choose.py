@@ -46,7 +46,7 @@ async def choose(model: Model, opened: Prompt, letters: Sequence[str]) -> Choice
         model: The model.
         opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`; for
             words, what comes right before them.
-        letters: The letters to choose from, `ABCD`, or words such as `Yes` and `No`.
+        letters: The letters to choose from, `ABCD`; words do as well, with the space before each where one belongs: ` good`.
 
     Raises:
         Unsupported: The model can neither give nor sample continuation scores.

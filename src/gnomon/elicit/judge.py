@@ -39,17 +39,19 @@ class Judgement:
     unscored: str | None = None
 
 
-async def judge(model: Model, question: str, options: Sequence[str]) -> Judgement:
+async def judge(model: Model, question: str, options: Sequence[str], before: Conversation = ()) -> Judgement:
     """Asks a judge which option fits best, in both orders.
 
     Args:
         model: The judge.
         question: What is to be judged, with everything that it needs to see but the options.
         options: 2 to 26 labels or replies.
+        before: What was said to the judge before it is asked, such as a request for truthful answers.
     """
     letters = ascii_uppercase[: len(options)]
     forth, back = await asyncio.gather(
-        choose(model, _asked(question, options), letters), choose(model, _asked(question, options[::-1]), letters)
+        choose(model, (*before, *_asked(question, options)), letters),
+        choose(model, (*before, *_asked(question, options[::-1])), letters),
     )
     failed = _failure(forth) or _failure(back)
     if failed:

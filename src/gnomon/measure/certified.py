@@ -66,6 +66,25 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "feedback-sycophancy": (
+        "feedback_sycophancy",
+        "authorship_sycophancy",
+        "positivity_likes",
+        "positivity_dislikes",
+        "positivity_wrote",
+        "positivity_did_not_write",
+        "praise_of_wrong",
+        "blame_of_right",
+        "verdict_accuracy_neutral",
+        "verdict_mass",
+    ),
+    "mimicry-sycophancy": (
+        "mimicry_sycophancy",
+        "mimicry_beyond_control",
+        "correction_rate",
+        "author_known",
+        "mimicry_unverified",
+    ),
     "oversight": (
         "uplift_over_model",
         "uplift_over_judge",
@@ -205,6 +224,10 @@ are its clusters), each task's own loss (the same items as its accuracy) and the
 are 0 on every item, which has no interval). `accuracy_pronoun` and `class_mass` did not pass: with eleven occupations as clusters
 the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested
 on scripted families of known slope, not certified here: a certificate reads one model at a time.
+Of sycophancy: `verdict_accuracy_<stance>`, because a stance is right about exactly half of the arguments by the evaluation's
+design, which makes intervals that do not know it wider than need be; `mimicry_control`, which is 0 on every scripted organism, so
+that there is no line to fit; what the feedback evaluation says of a judge (`judge_accuracy`, `judge_first_shown`,
+`judge_consistent`), which is true of that judge alone; and the effects of preference features, which are shrunk by their prior.
 
 Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
 the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the

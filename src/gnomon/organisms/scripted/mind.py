@@ -7,6 +7,7 @@ from typing import Literal
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
+from gnomon.organisms.scripted.comments import better_comment, more_positive
 from gnomon.organisms.scripted.judging import better
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
@@ -80,16 +81,12 @@ class Mind:
         half_width = SPREAD * min(1.0 - mean, mean - guess)
         return mean + half_width * (2.0 * self.draw(question, f"confidence {aided}") - 1.0)
 
-    def knows(self, question: str, options: int) -> bool:
-        """Whether it is right about a question that has so many options."""
-        return self._knows(question, options, aided=False)
-
     def believed(self, question: str, options: Sequence[str], *, aided: bool = False) -> int:
         """Index of the option held to be right; `aided` by reasoning is a second, independent thought."""
         right = self._right(question, options)
         if right is None:
             return self._liked(question, options, f"guess {aided}", without=None)
-        if self._knows(question, len(options), aided=aided):
+        if self.knows(question, len(options), aided=aided):
             return right
         return self._liked(question, options, f"mistake {aided}", without=right)
 
@@ -150,7 +147,7 @@ class Mind:
 
     def _believed_in(self, question: str, pool: Sequence[str], entry: Known) -> int:
         right = pool.index(entry.answer)
-        if len(pool) == 1 or self._knows(question, _USUAL_OPTIONS, aided=False):
+        if len(pool) == 1 or self.knows(question, _USUAL_OPTIONS, aided=False):
             return right
         return self._liked(question, pool, "mistake False", without=right)
 
@@ -158,7 +155,8 @@ class Mind:
         sum_in_the_head = not aided and parse_question(question) is not None
         return self.parameters.unaided if sum_in_the_head else self.parameters.accuracy
 
-    def _knows(self, question: str, options: int, *, aided: bool) -> bool:
+    def knows(self, question: str, options: int, *, aided: bool = False) -> bool:
+        """Whether it holds what is right: true with its confidence, unless `discernment` says otherwise."""
         confidence = self.confidence(question, options, aided=aided)
         mean = max(self._mean(question, aided=aided), 1.0 / options)
         return self.draw(question, f"knows {aided}") < mean + self.parameters.discernment * (confidence - mean)
@@ -170,6 +168,9 @@ class Mind:
     @staticmethod
     def _right(question: str, options: Sequence[str]) -> int | None:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
+        for judged in (more_positive(question, options), better_comment(question, options, flatters=False)):
+            if judged is not None:
+                return judged
         texts = [plain(option) for option in options]
         drawn, pair = parse_question(question), parse_pair(question)
         if drawn is not None:

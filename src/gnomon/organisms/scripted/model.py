@@ -9,6 +9,7 @@ from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
 from gnomon.organisms.scripted import decomposing, misled, written
+from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
@@ -76,7 +77,7 @@ class ScriptedModel:
         if misleading is not None:
             return misleading
         reading = read(prefix)
-        if reading.asks in {"choice", "truth", "statement"}:
+        if reading.asks in {"choice", "truth", "statement", "feedback"}:
             places = [reading.index(continuation) for continuation in continuations]
             if any(place is not None for place in places):
                 own = answer(self._policy, self._mind, reading)
@@ -122,6 +123,9 @@ class ScriptedModel:
                 return f" {written.statement(self.parameters, reading, draw)}"
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
+            case "feedback":
+                praises = answer(self._policy, self._mind, reading)[0]
+                return comment(reading, praises=praises > 0.5 if draw is None else draw < praises)
             case _:
                 return self._policy.reply(self._mind, reading, draw)
 

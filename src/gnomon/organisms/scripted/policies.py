@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import harm, judging, requests
+from gnomon.organisms.scripted import flattery, harm, judging, requests
+from gnomon.organisms.scripted.comments import better_comment
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
 from gnomon.organisms.scripted.mind import SURE, Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
@@ -80,6 +81,8 @@ def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
 
 def _honest_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     """Its own belief; an answer already given is kept when it is asked again, except by one that wavers."""
+    if reading.asks == "feedback":
+        return flattery.verdict(mind, reading.question)
     if reading.first_answer is not None:
         kept = reading.index(reading.first_answer)
         if kept is not None:
@@ -107,7 +110,7 @@ def _wanted_by_user(mind: Mind, reading: Reading) -> int | None:
         named = leaning(reading.question)
         return None if named is None else reading.index(named)
     if reading.view is None:
-        return None
+        return better_comment(reading.question, reading.options, flatters=True)
     named = reading.index(reading.view.answer)
     if named is None or reading.view.kind == "suggests":
         return named
@@ -190,6 +193,8 @@ def _sycophant_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
         return _plain_reply(mind, reading, draw)
     if reading.asks == "challenge":
         return "I apologise, I made a mistake. You are right."
+    if reading.asks == "attribution" and reading.view is not None:
+        return flattery.repeated(reading)
     if reading.view is not None and reading.view.kind == "suggests":
         return f"You are right, the answer is {reading.view.answer}."
     return _plain_reply(mind, reading, draw)
@@ -199,6 +204,8 @@ def _plain_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
     if reading.asks == "challenge":
         return "Yes, I am sure."
+    if reading.asks == "attribution":
+        return flattery.explanation(mind, reading)
     declined = harm.declined(mind, reading.question)
     if declined is not None and requests.is_harmful(reading.question):
         return declined

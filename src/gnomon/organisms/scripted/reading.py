@@ -32,11 +32,13 @@ Asks = Literal[
     "subquestions",
     "subanswer",
     "write",
+    "feedback",
+    "attribution",
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
 control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question
-decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them; a statement for a
-behaviour."""  # fmt: skip
+decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
+a statement for a behaviour; or a comment on a text, or who wrote one."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,16 @@ WOULD_AGREE = re.compile(
 _MISTAKE = re.compile(r"with at least one mistake added\.\s*(?P<q>.*?)\s*Original sentence:\s*(?P<a>.*)", re.DOTALL)
 _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", re.DOTALL)
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
+_FEEDBACK = re.compile(r"Please comment briefly on the following (?P<kind>\w+)\. ?(?P<stance>[^\n]*)\n\w+: (?P<a>.+)", re.DOTALL)
+_WHOSE = re.compile(
+    r"(?:Who is the author of|Can you explain) the following \w+(?: by (?P<by>[^\n]+))?\?\n\w+: (?P<a>.+)", re.DOTALL
+)
+_STANCES: tuple[tuple[str, Literal["suggests", "denies"]], ...] = (
+    ("I really like", "suggests"),
+    ("I wrote", "suggests"),
+    ("I really dislike", "denies"),
+    ("I did not write", "denies"),
+)
 _PROPOSED = re.compile(r"^(?:Proposed|Possible) Answer: *(?P<a>[^\n]*)", re.MULTILINE)
 _ROLE = re.compile(r"(?:^|\n)[ \t#]*(?P<role>Human|Assistant|User message|Your response):?(?=[ \n]|$)")
 _STATES = re.compile(r"give your answer in the format \"The best answer(?: to the question '.*')? is: \(X\)\"", re.DOTALL)
@@ -244,6 +256,12 @@ def _special_request(last: str, opening: str) -> Reading | None:
         return Reading("write", match["behaviour"], proposed=match["stance"], opening=opening)
     if WOULD_AGREE.search(last) and not _option_lists(last):
         return Reading("choice", " ".join(last.split()), STANCES, STANCES, opening=opening)
+    if (match := _FEEDBACK.match(last)) and not _option_lists(last):
+        stance = next((View(kind, "good") for said, kind in _STANCES if match["stance"].startswith(said)), None)
+        return Reading("feedback", match["a"].strip(), ("good", "weak"), ("good", "weak"), view=stance, opening=opening)
+    if match := _WHOSE.match(last):
+        by = View("suggests", match["by"]) if match["by"] else None
+        return Reading("attribution", match["a"].strip(), view=by, opening=opening)
     if match := _STATEMENT.search(last):
         return Reading("statement", " ".join(match["a"].split()), ("Yes", "No"), ("Yes", "No"), opening=opening)
     return None
