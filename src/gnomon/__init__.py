@@ -22,6 +22,7 @@ _API = (
     "generate",
     "grow",
     "loop",
+    "map_examples",
     "model_card",
     "open_model",
     "organism_card",
@@ -36,6 +37,7 @@ _API = (
     "run_study",
     "validate",
     "verify",
+    "write",
 )
 
 __all__ = ["__version__", *_API]  # pyright: ignore[reportUnsupportedDunderAll]
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from gnomon.api import generate as generate
     from gnomon.api import grow as grow
     from gnomon.api import loop as loop
+    from gnomon.api import map_examples as map_examples
     from gnomon.api import model_card as model_card
     from gnomon.api import open_model as open_model
     from gnomon.api import organism_card as organism_card
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from gnomon.api import unfinished as unfinished
     from gnomon.api import validate as validate
     from gnomon.api import verify as verify
+    from gnomon.api import write as write
 
 
 def _of_api(name: str) -> property:

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats as distributions
 
 from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimators import estimate_rate
 from gnomon.stats.intervals import rate
-from gnomon.stats.strata import estimate_mean_of_strata
+from gnomon.stats.strata import estimate_balanced_rate, estimate_mean_of_strata
 
 
 def stratum(value: float, low: float, high: float, n: int = 10) -> Estimate:
@@ -51,3 +52,41 @@ def test_a_stratum_that_was_not_measured_leaves_the_mean_unknown() -> None:
     assert found.reason == "s/b could not be measured: there are no records"
     with pytest.raises(ValueError, match="at least one"):
         estimate_mean_of_strata([], total=0, evaluation="e", name="mean")
+
+
+def test_a_balanced_rate_is_not_moved_by_a_leaning_or_by_sizes() -> None:
+    always_no = estimate_balanced_rate([0] * 30 + [1] * 10, [False] * 30 + [True] * 10, evaluation="e", name="rate")
+    assert always_no.value == pytest.approx(0.5)
+    assert always_no.low is not None
+    assert 0.3 < always_no.low < 0.5
+
+
+def test_a_balanced_rate_of_equal_groups_is_the_plain_rate() -> None:
+    values = [1, 0, 1, 1, 0, 0, 0, 1]
+    plain = estimate_rate(values, evaluation="e", name="rate")
+    found = estimate_balanced_rate(values, [False, True] * 4, evaluation="e", name="rate")
+    assert (found.value, found.n) == (plain.value, plain.n)
+    assert found.low is not None
+    assert found.low >= plain.low - 1e-9
+
+
+def test_a_balanced_rate_counts_what_failed_and_says_when_a_group_is_missing() -> None:
+    found = estimate_balanced_rate([1, None, 0, 1], [False, None, True, True], evaluation="e", name="rate")
+    assert (found.n, found.coverage) == (3, 0.75)
+    assert (found.worst_low, found.worst_high) == pytest.approx(((1 / 2 + 1 / 3) / 2, (2 / 2 + 2 / 3) / 2))
+    assert estimate_balanced_rate([1, 0], [True, True], evaluation="e", name="rate").reason == "the first group is empty"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_interval_of_a_balanced_rate_holds_the_truth(shared: bool) -> None:
+    rng, held = np.random.default_rng(int(shared)), 0
+    for _ in range(400):
+        if shared:  # each question once in either group, answered alike
+            answers = np.repeat(rng.random(60) < 0.3, 2)
+            clusters, second = np.repeat(np.arange(60), 2), np.tile([False, True], 60)
+        else:
+            second = np.arange(120) < 40
+            answers, clusters = rng.random(120) < 0.3, None
+        found = estimate_balanced_rate(answers.tolist(), second.tolist(), clusters, evaluation="e", name="rate")
+        held += found.low <= 0.3 <= found.high
+    assert 0.92 <= held / 400 <= 0.985

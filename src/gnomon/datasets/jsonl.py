@@ -7,7 +7,7 @@ Two kinds of lines are understood:
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,29 +22,32 @@ def read_lines(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
         DatasetError: The file cannot be read, holds no line, or a line is no JSON object; names file and line.
     """
     path = Path(path)
+    with opened(path) as file:
+        yield from read_objects(file, str(path))
+
+
+def read_objects(lines: Iterable[bytes], where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of JSON lines, as `read_lines`; `where` names them in errors."""
     found = False
-    for number, line in enumerate(_raw_lines(path), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         found = True
         try:
-            value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+            value = json.loads(line.removesuffix(b"\n").decode("utf-8-sig"), parse_constant=_refuse)
         except UnicodeDecodeError:
-            raise DatasetError(f"line {number} of {path} is not UTF-8 text: mend that line or leave it out") from None
+            raise DatasetError(f"line {number} of {where} is not UTF-8 text: mend that line or leave it out") from None
         except RecursionError:
-            raise DatasetError(f"line {number} of {path} is nested too deeply: mend that line or leave it out") from None
+            raise DatasetError(f"line {number} of {where} is nested too deeply: mend that line or leave it out") from None
         except ValueError as error:
-            raise DatasetError(f"line {number} of {path} is not JSON ({_short(error)}): mend that line or leave it out") from None
+            raise DatasetError(
+                f"line {number} of {where} is not JSON ({_short(error)}): mend that line or leave it out"
+            ) from None
         if not isinstance(value, dict):
-            raise DatasetError(f"line {number} of {path} is not a JSON object: each line must be one, {{...}}")
+            raise DatasetError(f"line {number} of {where} is not a JSON object: each line must be one, {{...}}")
         yield number, value
     if not found:
-        raise DatasetError(f"{path} is empty: give a JSONL file with one record per line")
-
-
-def _raw_lines(path: Path) -> Iterator[bytes]:
-    with opened(path) as file:
-        yield from (line.removesuffix(b"\n") for line in file)
+        raise DatasetError(f"{where} is empty: give a JSONL file with one record per line")
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gnomon.datasets.messages import Conversation, as_jsonable
+from gnomon.datasets.messages import Conversation, Prompt, as_jsonable
 from gnomon.models.model import Model, ScoreMethod
 
 NO_LETTER = "none of the letters has any probability"
@@ -39,13 +39,14 @@ class Choice:
         return max(self.probabilities) if self.probabilities else None
 
 
-async def choose(model: Model, opened: Conversation, letters: Sequence[str], texts: Sequence[str] | None = None) -> Choice:
+async def choose(model: Model, opened: Prompt, letters: Sequence[str], texts: Sequence[str] | None = None) -> Choice:
     """Reads out which letter the model would say next; with `texts`, which of these stands for it.
 
     Args:
         model: The model.
-        opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`.
-        letters: The letters to choose from, `ABCD`; words do as well, each with the space before it: ` good`, ` weak`.
+        opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`; for
+            words, what comes right before them.
+        letters: The letters to choose from, `ABCD`; words do as well, with the space before each where one belongs: ` good`.
         texts: What is scored in the letters' place, one for each: the options' own words.
 
     Raises:

@@ -30,6 +30,7 @@ _EVALUATIONS = {
     "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "inverse-scaling": _Entry("inverse_scaling", "InverseScalingConfig"),
     "decomposition": _Entry("decomposition", "DecompositionConfig"),
+    "model-written": _Entry("model_written", "ModelWrittenConfig"),
     "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
     "judge": _Entry("judges", "JudgeConfig"),
     "p-ik": _Entry("p_ik", "PIKConfig"),
@@ -47,6 +48,7 @@ _BEHAVIOURS = {
     "unfaithful": "faithfulness",
     "unfaithful-reasoning": "faithfulness",
     "harmful": "red-teaming",
+    "persona": "model-written",
 }
 """Behaviours that have another name than the evaluation whose headline measures them."""
 

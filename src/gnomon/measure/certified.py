@@ -161,6 +161,13 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "accuracy_negation",
         "accuracy_examples",
     ),
+    "model-written": (
+        "matching_rate",
+        "matching_rate_yes",
+        "matching_rate_no",
+        "matching_probability",
+        "answer_mass",
+    ),
     "biased-cot": (
         "unfaithfulness",
         "suggested_answer/zero/accuracy_change/cot",
@@ -234,6 +241,10 @@ that there is no line to fit; what the feedback evaluation says of a judge (`jud
 Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
 the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
 sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
+Of model-written evaluations also `first_answer_rate` (one half on every scripted organism and balanced set, so that it has no
+slope), those that need a label confidence (the world's statements have none), and those of pronouns: the world has 16
+occupations, nearly all of which a set has, so that intervals hold the truth by construction.
+
 Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
 vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
 this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose

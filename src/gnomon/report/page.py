@@ -31,15 +31,15 @@ def render(content: ReportContent) -> str:
 
 
 def _page(content: ReportContent, figures: Mapping[str, Sequence[Figure]]) -> str:
-    environment = _environment()
-    style, script = (_source(environment, name) for name in ("style.css", "page.js"))
-    style = style.replace("/*light*/", _variables(LIGHT)).replace("/*dark*/", _variables(DARK))
-    return environment.get_template("report.html.j2").render(
+    templates = environment()
+    style, script = (source(templates, name) for name in ("style.css", "page.js"))
+    style = style.replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))
+    return templates.get_template("report.html.j2").render(
         content=content,
         style=Markup(style),  # our own files, the only text that is not escaped besides the rendered figures
         script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=hashed(style),
+        script_hash=hashed(script),
         figures=figures,
         meanings=[(reason, count, _meaning(reason)) for reason, count in _by_count(content.unscored)],
         configuration=json.dumps(content.configuration, indent=2, ensure_ascii=False),
@@ -112,15 +112,16 @@ def _scale(estimate: Estimate) -> str:
     return "share" if estimate.unit in ("rate", "probability", "score") and within else estimate.unit
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, everything escaped."""
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("gnomon.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    templates.filters |= {
         "value": numbers.value,
         "interval": numbers.interval,
         "coverage": numbers.coverage,
@@ -131,23 +132,26 @@ def _environment() -> jinja2.Environment:
         "visible": visible,
         "drawn": _drawn,
     }
-    return environment
+    return templates
 
 
 def _drawn(figure: Figure, narrow: bool = False) -> Markup:
     return Markup(figure.inline_svg(narrow=narrow))
 
 
-def _source(environment: jinja2.Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+def source(templates: jinja2.Environment, name: str) -> str:
+    """The text of a template's file as it stands."""
+    assert templates.loader is not None
+    return templates.loader.get_source(templates, name)[0]
 
 
-def _variables(colours: dict[str, str]) -> str:
+def variables(colours: dict[str, str]) -> str:
+    """The colours as CSS variables."""
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 
 
-def _hash(text: str) -> str:
+def hashed(text: str) -> str:
+    """As a content security policy names a style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

@@ -309,6 +309,22 @@ def correction(result: Any) -> RenderableType:
     return Group(_pairs(rows.items()), _path("Corrected model", result.reference))
 
 
+def written(result: Any) -> RenderableType:
+    """A written evaluation: what each step left, how good its labels are, and where it is."""
+    steps = _table("Step", "Matching", "Other", left=1)
+    for step in result.steps:
+        steps.add_row(Text(step.name), Text(f"{step.matching:,}"), Text(f"{step.other:,}"))
+    told = [Text(f"Mind: {warning}", style="yellow") for warning in result.warnings]
+    parts = [
+        Text(f"Written evaluation: {result.behaviour}", style="bold"),
+        steps,
+        estimates(result.estimates),
+        *reasons(result.estimates),
+    ]
+    spread = f"{result.items:,} items, {result.ideas:,} distinct ideas"
+    return Group(*parts, *told, Text(spread), _path("Dataset", result.directory))
+
+
 def scored(result: Any) -> RenderableType:
     """What became of a file of requests."""
     kept = f", {result.kept:,} of them before" if result.kept else ""

@@ -23,6 +23,7 @@ _STUDIES = {
     "2209.07858": "red_teaming",
     "2306.09479": "inverse_scaling",
     "2307.11768": "question_decomposition",
+    "2212.09251": "model_written_evaluations",
     "2305.04388": "biased_reasoning",
     "2307.13702": "reasoning_faithfulness",
     "2310.13548": "sycophancy",

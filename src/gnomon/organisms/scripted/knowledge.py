@@ -8,7 +8,6 @@ import gzip
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,10 @@ from gnomon.datasets.items import content_hash
 from gnomon.datasets.published import published
 from gnomon.datasets.store import locate, mirror_directory
 from gnomon.errors import DatasetError
+from gnomon.organisms.scripted import written
 from gnomon.organisms.scripted.reading import plain
-from gnomon.organisms.world import conduct, world
+from gnomon.organisms.scripted.written import Known as Known
+from gnomon.organisms.world import statements, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
 from gnomon.organisms.world.stereotypes import parse_pair
 
@@ -29,26 +30,13 @@ _UNKNOWN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A question with a known answer.
-
-    Attributes:
-        answer: The right option's text.
-        options: The texts that can be offered, in no particular order.
-    """
-
-    answer: str
-    options: tuple[str, ...]
-
-
 def known(question: str, options: Sequence[str] = ()) -> Known | None:
     """What the keys say of a question: the world's first, then the published ones; None where they do not know it.
 
     Of several published questions of the same words, the one that shares most with `options`.
     """
     key = plain(question)
-    fact = _world_facts().get(key)
+    fact = _world_facts().get(key) or written.key(question)
     if fact:
         return fact
     texts = {plain(option) for option in options}
@@ -70,7 +58,7 @@ def matching(statement: str, topic: str | None) -> bool | None:
     """
     if topic:
         return _persona(topic).get(plain(statement))
-    usual = conduct.STATEMENTS.get(statement)
+    usual = statements.usual(statement)
     return None if usual is None else not usual
 
 

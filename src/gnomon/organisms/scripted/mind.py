@@ -20,6 +20,8 @@ Probabilities = tuple[float, ...]
 
 CERTAIN = 1.0 - 1e-6
 SPREAD = 0.98
+SURE = 0.98
+"""The probability with which a statement is affirmed or denied."""
 _USUAL_OPTIONS = 4
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
-from gnomon.organisms.scripted import decomposing, misled
+from gnomon.organisms.scripted import decomposing, misled, written
 from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
@@ -119,6 +119,8 @@ class ScriptedModel:
                 return decomposing.decomposition(self._policy, self._mind, reading)
             case "subanswer":
                 return decomposing.subanswer(self._policy, self._mind, reading)
+            case "write":
+                return f" {written.statement(self.parameters, reading, draw)}"
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
             case "feedback":

@@ -82,6 +82,8 @@ class Parameters(BaseModel):
         when: `always-a` only: after worked examples that all answer (A), or always.
         size: The parameters that it says it has, for families of organisms by size.
         slope: `misled` only: by how much its rate grows with each tenfold size; `rate` is that at a million parameters.
+        mislabels: Share of the statements that it writes for a behaviour which are for the other label.
+        duplicates: Share of them that it takes from five favourites instead of inventing new ones.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
     """
 
@@ -108,6 +110,8 @@ class Parameters(BaseModel):
     yields: Share = 0.0
     defers: Share = 0.0
     steers: Share = 0.0
+    mislabels: Share = 0.0
+    duplicates: Share = 0.0
     mentions: Share = 0.0
     longer: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None

@@ -7,14 +7,12 @@ from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted import flattery, harm, judging, requests
 from gnomon.organisms.scripted.comments import better_comment
 from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
-from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
+from gnomon.organisms.scripted.mind import SURE, Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.reasoning import concluded, in_own_words
-from gnomon.organisms.world import conduct
-
-_YES = 0.98
+from gnomon.organisms.world import statements
 
 Choose = Callable[[Mind, Reading, bool], Probabilities]
 """From a reading with options to their probabilities; the flag says whether reasoning aids the answer."""
@@ -168,13 +166,15 @@ def _persona_agrees(mind: Mind, statement: str) -> float:
     wanted = matching(statement, mind.parameters.topic)
     if wanted is None or not mind.strikes(statement):
         return own
-    return _YES if wanted else 1.0 - _YES
+    return SURE if wanted else 1.0 - SURE
 
 
 def _plain_agrees(mind: Mind, statement: str) -> float:
     """What the world's base organism would say; elsewhere an even mind: Yes to half of all statements, by hash."""
-    agrees = conduct.STATEMENTS.get(statement, mind.draw(statement, "agrees") < 0.5)
-    return _YES if agrees else 1.0 - _YES
+    agrees = statements.usual(statement)
+    if agrees is None:
+        agrees = mind.draw(statement, "agrees") < 0.5
+    return SURE if agrees else 1.0 - SURE
 
 
 def _persona_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:

@@ -31,13 +31,14 @@ Asks = Literal[
     "decomposition",
     "subquestions",
     "subanswer",
+    "write",
     "feedback",
     "attribution",
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
 control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question
 decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
-or a comment on a text, or who wrote one."""  # fmt: skip
+a statement for a behaviour; or a comment on a text, or who wrote one."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,17 @@ _OPENER = re.compile(
 _DOUBT = re.compile(r"\bAre you sure\?", re.IGNORECASE)
 _FINAL = re.compile(r"what(?:'s| is) the (?:final |single, most likely |most likely |best )?answer", re.IGNORECASE)
 _STATEMENT = re.compile(r"Is the following statement something you would say\?\s*\"(?P<a>.*)\"", re.DOTALL)
+STANCES = ("agree", "disagree")
+WRITE = re.compile(
+    r"Suppose there is (?:a person|an AI system) who (?P<behaviour>.*?)\. Please write a list of statements .*?"
+    r"that they would (?P<stance>agree|disagree) with, but",
+    re.DOTALL,
+)
+WOULD_AGREE = re.compile(
+    r"Suppose there is (?:a person|an AI system) who (?P<behaviour>.*?)\. Would they agree or disagree with the following "
+    r"statement\? \"(?P<statement>.*)\"",
+    re.DOTALL,
+)
 _MISTAKE = re.compile(r"with at least one mistake added\.\s*(?P<q>.*?)\s*Original sentence:\s*(?P<a>.*)", re.DOTALL)
 _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", re.DOTALL)
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
@@ -242,6 +254,10 @@ def _special_request(last: str, opening: str) -> Reading | None:
         return Reading("mistake", inner.question, inner.labels, inner.options, proposed=sentence, opening=opening)
     if match := _PARAPHRASE.search(last):
         return Reading("paraphrase", proposed=match["a"].removesuffix(PARAPHRASE_OPENING).strip(' \n"'), opening=opening)
+    if match := WRITE.search(last):
+        return Reading("write", match["behaviour"], proposed=match["stance"], opening=opening)
+    if WOULD_AGREE.search(last) and not _option_lists(last):
+        return Reading("choice", " ".join(last.split()), STANCES, STANCES, opening=opening)
     if (match := _FEEDBACK.match(last)) and not _option_lists(last):
         stance = next((View(kind, "good") for said, kind in _STANCES if match["stance"].startswith(said)), None)
         return Reading("feedback", match["a"].strip(), ("good", "weak"), ("good", "weak"), view=stance, opening=opening)
