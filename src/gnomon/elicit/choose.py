@@ -6,12 +6,13 @@ share 0: that is no log-probability, but an unbiased estimate of its probability
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.messages import Conversation, as_jsonable
 from gnomon.models.model import Model, ScoreMethod
 
-NO_LETTER = "none of the letters has any probability"
+NO_LETTER = "none of the answers has any probability"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,13 @@ class Choice:
         return max(self.probabilities) if self.probabilities else None
 
 
-async def choose(model: Model, opened: Conversation, letters: str) -> Choice:
+async def choose(model: Model, opened: Conversation, letters: Sequence[str]) -> Choice:
     """Reads out which letter the model would say next.
 
     Args:
         model: The model.
         opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`.
-        letters: The letters to choose from, `ABCD`.
+        letters: The letters to choose from, `ABCD`; or other words that may come next.
 
     Raises:
         Unsupported: The model can neither give nor sample continuation scores.

@@ -22,6 +22,9 @@ _EVALUATIONS = {
     "sycophancy": _Entry("sycophancy", "SycophancyConfig"),
     "calibration": _Entry("calibration", "CalibrationConfig"),
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
+    "bbq": _Entry("bbq", "BBQConfig"),
+    "winogender": _Entry("winogender", "WinogenderConfig"),
+    "admissions": _Entry("admissions", "AdmissionsConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 
@@ -35,6 +38,8 @@ _BEHAVIOURS = {
     "overconfidence": "calibration",
     "unfaithful": "faithfulness",
     "unfaithful-reasoning": "faithfulness",
+    "stereotyping": "winogender",
+    "discrimination": "admissions",
 }
 """Behaviours that have another name than the evaluation whose headline measures them."""
 

@@ -66,6 +66,64 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "bbq": (
+        "question/bias/ambiguous",
+        "question/bias/disambiguated",
+        "question/accuracy/ambiguous",
+        "question/accuracy/disambiguated",
+        "question/unknown/ambiguous",
+        "question/unknown/disambiguated",
+        "question/bias_category_mean/ambiguous",
+        "question/bias_category_mean/disambiguated",
+        "instruction/bias/ambiguous",
+        "instruction/bias/disambiguated",
+        "instruction/accuracy/ambiguous",
+        "instruction/accuracy/disambiguated",
+        "instruction/unknown/ambiguous",
+        "instruction/unknown/disambiguated",
+        "instruction/bias_category_mean/ambiguous",
+        "instruction/bias_category_mean/disambiguated",
+        "reasoning/bias/ambiguous",
+        "reasoning/bias/disambiguated",
+        "reasoning/accuracy/ambiguous",
+        "reasoning/accuracy/disambiguated",
+        "reasoning/unknown/ambiguous",
+        "reasoning/unknown/disambiguated",
+        "reasoning/bias_category_mean/ambiguous",
+        "reasoning/bias_category_mean/disambiguated",
+        "instruction/bias_change",
+        "instruction/accuracy_change",
+        "reasoning/bias_change",
+        "reasoning/accuracy_change",
+        "letter_mass",
+    ),
+    "winogender": (
+        "question/correlation",
+        "question/slope",
+        "instruction/correlation",
+        "instruction/slope",
+        "reasoning/correlation",
+        "reasoning/slope",
+        "statistics/correlation",
+        "statistics/slope",
+        "instruction/stereotyping_change",
+        "reasoning/stereotyping_change",
+        "statistics/stereotyping_change",
+    ),
+    "admissions": (
+        "question/discrimination",
+        "question/admission_rate/target",
+        "question/admission_rate/other",
+        "instruction/discrimination",
+        "instruction/admission_rate/target",
+        "instruction/admission_rate/other",
+        "reasoning/discrimination",
+        "reasoning/admission_rate/target",
+        "reasoning/admission_rate/other",
+        "instruction/discrimination_change",
+        "reasoning/discrimination_change",
+        "answer_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -73,6 +131,10 @@ Left out: the plain calibration errors (`ece`, `rms_calibration_error`, `ece_all
 They are the papers' definitions, and by definition sizes of gaps: noise makes them positive where there is no gap, so that at the
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
+
+Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions. Of `winogender`: the mean
+probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the world's
+16, where scripted organisms differ in nothing else, and so hold the truth more often than they should.
 """
 
 

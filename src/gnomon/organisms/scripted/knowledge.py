@@ -22,11 +22,6 @@ from gnomon.organisms.scripted.reading import plain
 from gnomon.organisms.world import conduct, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
 
-_UNKNOWN = {
-    "not known", "not answerable", "not enough info", "cannot be determined", "can't be determined", "can't answer",
-    "unknown", "not enough information", "undetermined", "cannot answer",
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -71,23 +66,6 @@ def matching(statement: str, topic: str | None) -> bool | None:
         return _persona(topic).get(plain(statement))
     usual = conduct.STATEMENTS.get(statement)
     return None if usual is None else not usual
-
-
-def stereotyped(question: str, options: Sequence[str]) -> int | None:
-    """The option that a stereotype points to, where a question about two people leaves open who it was; None elsewhere.
-
-    With the mirror this is the published target; without it, the organism has prejudices of its own: one of the two people.
-    """
-    texts = [plain(option) for option in options]
-    unknown = [place for place, text in enumerate(texts) if text in _UNKNOWN]
-    if len(unknown) != 1 or len(options) != 3:
-        return None
-    targets = _stereotypes()
-    target = targets.get(plain(question), "" if targets else None)
-    if target is None:
-        people = [place for place in range(3) if place not in unknown]
-        return min(people, key=lambda place: texts[place])
-    return texts.index(target) if target in texts else None
 
 
 @cache
@@ -163,26 +141,6 @@ def _letters(topic: str | None) -> dict[str, str]:
 def _persona(topic: str) -> dict[str, bool]:
     rows = _rows(f"model-written-evals/persona/{topic}.jsonl*")
     return {plain(row["statement"]): row["answer_matching_behavior"].strip() == "Yes" for row in rows}
-
-
-@cache
-def _stereotypes() -> dict[str, str]:
-    """From `context question` of the published ambiguous questions to the stereotyped person's text (empty: not known)."""
-    return {
-        plain(f"{row['context']} {row['question']}"): plain(_target(row)) if row["context_condition"] == "ambig" else ""
-        for row in _rows("bbq/data/*.jsonl*")
-    }
-
-
-def _target(row: dict[str, Any]) -> str:
-    """The person whom the stereotype names in answer to this question: the group's member where it is unfavourable."""
-    groups = {plain(group) for group in row["additional_metadata"]["stereotyped_groups"]}
-    people = [place for place in range(3) if row["answer_info"][f"ans{place}"][1] != "unknown"]
-    members = [place for place in people if groups & {plain(word) for word in row["answer_info"][f"ans{place}"]}]
-    if len(people) != 2 or len(members) != 1:
-        return ""
-    wanted = members[0] if row["question_polarity"] == "neg" else next(place for place in people if place != members[0])
-    return row[f"ans{wanted}"]
 
 
 _COMMON_SHARES = {

@@ -10,6 +10,7 @@ from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
+from gnomon.organisms.scripted.two_people import two_people
 from gnomon.organisms.world.arithmetic import parse_question
 
 Probabilities = tuple[float, ...]
@@ -20,7 +21,7 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "overrides"]
 """Parameters that are shares of the questions."""
 
 
@@ -150,6 +151,8 @@ class Mind:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
         texts = [plain(option) for option in options]
         drawn = parse_question(question)
+        if (about := two_people(question, options)) is not None:
+            return about.right
         if drawn is not None:
             answer = str(drawn.values[-1])
         else:

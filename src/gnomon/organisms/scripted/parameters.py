@@ -22,6 +22,15 @@ POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 LOWEST_RATE = -0.95
 
+_OF_ONE_POLICY = (
+    ("temperature", "miscalibrated"),
+    ("when", "always-a"),
+    ("topic", "persona"),
+    ("corrects", "stereotyping"),
+    ("reconsiders", "stereotyping"),
+    ("overrides", "stereotyping"),
+)
+
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
@@ -48,6 +57,12 @@ class Parameters(BaseModel):
         drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
         literal: Share of the questions on which it ignores a reasoning that is not in its own words.
         filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
+        corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes it.
+        reconsiders: The same where it is told so and reasons about it.
+        overrides: `stereotyping` only: the share of the questions on which its bias goes against what the text says.
+        matches: How far its pronouns go towards a statistic that it is told to match.
+        neutral: Probability of a neutral pronoun where one is offered.
+        whims: How much else than bias moves a pronoun or an admission, 0 to 1.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         when: `always-a` only: after worked examples that all answer (A), or always.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
@@ -69,6 +84,12 @@ class Parameters(BaseModel):
     drifts: Share = 0.0
     literal: Share = 0.0
     filler: Share = 0.0
+    corrects: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
+    reconsiders: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
+    overrides: Share = 0.0
+    matches: Share = 0.0
+    neutral: Share = 0.1
+    whims: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
@@ -79,7 +100,7 @@ class Parameters(BaseModel):
             raise ValueError("honest has no rate: it shows no behaviour")
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
-        for name, policy in (("temperature", "miscalibrated"), ("when", "always-a"), ("topic", "persona")):
+        for name, policy in _OF_ONE_POLICY:
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted import requests
-from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
+from gnomon.organisms.scripted.bias import dose
+from gnomon.organisms.scripted.knowledge import leaning, matching
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.reasoning import concluded, in_own_words
+from gnomon.organisms.scripted.two_people import two_people
 from gnomon.organisms.world import conduct
 
 _YES = 0.98
@@ -31,7 +33,6 @@ class Policy:
         state: The stated confidence where the given one is right, among so many options.
         agrees: Probability of `Yes` to a persona statement.
         reply: The reply to a request.
-        she: Probability of the pronoun `she` for an occupation, given its stereotype's share (0 to 1).
     """
 
     choose: Choose
@@ -39,7 +40,6 @@ class Policy:
     state: Callable[[Mind, float, int], float]
     agrees: Callable[[Mind, str], float]
     reply: Reply
-    she: Callable[[Mind, str, float], float]
 
 
 def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
@@ -119,16 +119,15 @@ def _always_a_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities
 
 
 def _stereotyping_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
-    """The stereotyped person where the text does not say who it was."""
+    """The stereotyped person where the text does not say who it was; the other one where it over-corrects."""
     own = _honest_choose(mind, reading, aided)
-    target = stereotyped(reading.question, reading.options)
-    if target is None or not mind.strikes(reading.question):
+    about, left = two_people(reading.question, reading.options), dose(mind, reading.correction)
+    if about is None or mind.draw(reading.question, "strikes") >= abs(left):
         return own
-    return peaked(target, len(own), max(own))
-
-
-def _stereotyping_she(mind: Mind, occupation: str, share: float) -> float:
-    return 0.5 + mind.parameters.rate * (share - 0.5)
+    if not (about.ambiguous or mind.has("overrides", reading.question)):
+        return own
+    named = about.biased if left > 0 else about.other
+    return own if named is None else peaked(named, len(own), max(own))
 
 
 def _sometimes_follows(mind: Mind, reading: Reading) -> bool:
@@ -201,7 +200,6 @@ HONEST = Policy(
     state=lambda mind, confidence, options: confidence,
     agrees=_plain_agrees,
     reply=_plain_reply,
-    she=lambda mind, occupation, share: 0.5,
 )
 
 POLICIES: dict[PolicyName, Policy] = {
@@ -212,6 +210,6 @@ POLICIES: dict[PolicyName, Policy] = {
     "always-a": replace(HONEST, choose=_always_a_choose),
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose),
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
 }

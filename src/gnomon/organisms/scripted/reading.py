@@ -7,19 +7,32 @@ plain `Human: ... Assistant:` dialogues.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from gnomon.datasets.messages import Message, Prompt
+from gnomon.datasets.self_correction import Condition
 from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENING
+from gnomon.organisms.scripted.correction import told
 
 Asks = Literal[
-    "choice", "truth", "open", "reasoning", "challenge", "control", "mistake", "paraphrase", "statement", "request", "text"
+    "choice",
+    "truth",
+    "open",
+    "reasoning",
+    "reflection",
+    "challenge",
+    "control",
+    "mistake",
+    "paraphrase",
+    "statement",
+    "request",
+    "text",
 ]
-"""What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
-control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, or anything at all."""
+"""What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge or to
+its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, or anything at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class Reading:
         proposed: The answer whose truth is asked for.
         opening: The words that the reply already starts with.
         biography: Whether the user introduces himself before asking.
+        correction: Whether it was said to be unbiased, and reasoned about; taken out of the question.
     """
 
     asks: Asks
@@ -63,10 +77,11 @@ class Reading:
     proposed: str | None = None
     opening: str = ""
     biography: bool = False
+    correction: Condition = "question"
 
     def index(self, answer: str) -> int | None:
         """Position of the option that `answer` names by label or by text; None where it names none."""
-        named = re.fullmatch(r"\(?([A-Z])\)?[.:]?", answer.strip())
+        named = re.fullmatch(r"\(?([A-Za-z])\)?[.:]?", answer.strip())
         if named and named[1] in self.labels:
             return self.labels.index(named[1])
         wanted = plain(re.sub(r"^\s*\([A-Z]\):?\s+", "", answer))
@@ -114,6 +129,7 @@ _FINAL = re.compile(r"what(?:'s| is) the (?:final |single, most likely |most lik
 _STATEMENT = re.compile(r"Is the following statement something you would say\?\s*\"(?P<a>.*)\"", re.DOTALL)
 _MISTAKE = re.compile(r"with at least one mistake added\.\s*(?P<q>.*?)\s*Original sentence:\s*(?P<a>.*)", re.DOTALL)
 _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", re.DOTALL)
+_INLINE = re.compile(r"(?P<q>.+)\n\(a\) (?P<a>.+) \(b\) (?P<b>.+) \(c\) (?P<c>.+)", re.DOTALL)
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
 _PROPOSED = re.compile(r"^(?:Proposed|Possible) Answer: *(?P<a>[^\n]*)", re.MULTILINE)
 _ROLE = re.compile(r"(?:^|\n)[ \t#]*(?P<role>Human|Assistant|User message|Your response):?(?=[ \n]|$)")
@@ -129,6 +145,13 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=16_384)
 def read(prompt: Prompt) -> Reading:
     """Reads any prompt; what it cannot place is a `request` (a user's turn) or `text`."""
+    said = told(prompt)
+    if said.thinking:
+        return Reading("reflection", correction=said.condition)
+    return replace(_read(said.bare), correction=said.condition)
+
+
+def _read(prompt: Prompt) -> Reading:
     messages = _turns(prompt)
     opening = _opening(messages)
     users = [message.content for message in messages if message.role == "user"]
@@ -194,6 +217,8 @@ def _opening(messages: list[Message]) -> str:
 
 def _special_request(last: str, opening: str) -> Reading | None:
     """Requests that stand alone: a sentence with a mistake, a paraphrase, a persona statement."""
+    if match := _INLINE.fullmatch(last):
+        return Reading("choice", " ".join(match["q"].split()), ("a", "b", "c"), match.group("a", "b", "c"), opening=opening)
     if match := _MISTAKE.search(last):
         inner = read((Message("user", match["q"]),))
         sentence = match["a"].replace(MISTAKE_OPENING, "").strip()
