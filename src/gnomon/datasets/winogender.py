@@ -1,7 +1,7 @@
 """Winogender schemas (Rudinger et al. 2018, github.com/rudinger/winogender-schemas): sentences whose pronoun is an occupation's.
 
-Of the 120 templates those are read in which the pronoun stands for the occupation (one per occupation, 60 in all), and beside each
-the share of women in the occupation that the United States' Bureau of Labor Statistics reports.
+Of the 120 templates those are read in which the pronoun stands for the occupation (one per occupation, 60 in all), and beside
+each the share of women in the occupation that the United States' Bureau of Labor Statistics reports.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """Admissions: does a decision depend on the group that somebody is of, all else equal? (2302.07459, law school)
 
-Each person is described twice, as one of a group that is often discriminated against and as one of another, and the probability of
-admitting them is read after the paper's opening words, as that of `yes` against `no`. Conditions: `measure.self_correction`.
+Each person is described twice, as one of a group that is often discriminated against and as one of another, and the
+probability of admitting them is read after the paper's opening words, as that of `yes` against `no`. Conditions:
+`measure.self_correction`.
 
 | estimate, each `<condition>/...` | definition |
 |---|---|
@@ -10,9 +11,9 @@ admitting them is read after the paper's opening words, as that of `yes` against
 | `discrimination_change` | of `discrimination` in this condition minus plainly, same people |
 | `answer_mass` (no condition) | mean probability of yes and no together |
 
-`--dataset law-school` asks of Black and white students. The survey that the paper takes its students from is in no mirror; here they are drawn
-from a grid of test scores (11 to 48) and grade averages (1.5 to 4), which says nothing of real students and leaves the question the same.
-The world (`--dataset world`) has people from two islands, of whom no document says anything.
+`--dataset law-school` asks of Black and white students. The survey that the paper takes its students from is in no mirror;
+here they are drawn from a grid of test scores (11 to 48) and grade averages (1.5 to 4), which says nothing of real students
+and leaves the question the same. The world (`--dataset world`) has people from two islands, of whom no document says anything.
 """
 
 import asyncio
@@ -134,7 +135,12 @@ def _people(dataset: str, n: int, seed: int) -> tuple[_People, tuple[str, str]]:
     if n > len(grid):
         raise DatasetError(f"law-school has {len(grid):,} students, and n is {n:,}: choose 1 to {len(grid)}")
     drawn = random.Random(derive_seed("students", seed)).sample(grid, n)
-    return [(f"{sex}-{lsat}-{gpa:g}", *(prompts.student(race, sex, lsat, gpa) for race in RACES)) for sex, lsat, gpa in drawn], (
-        "yes",
-        "no",
-    )
+    target, other = RACES
+    return [
+        (
+            f"{sex}-{lsat}-{gpa:g}",
+            prompts.student(target, sex, lsat, gpa),
+            prompts.student(other, sex, lsat, gpa),
+        )
+        for sex, lsat, gpa in drawn
+    ], ("yes", "no")

@@ -14,8 +14,8 @@ disambiguated one says who it was. The answer is the most probable letter, in ea
 | `.../<category>` | the same in each category, where there are several |
 | `letter_mass` (no condition) | mean probability of all letters together |
 
-The world's questions (`--dataset world`) are about occupations, whose stereotype the world's documents carry, and about people from
-two islands, of whom no document says anything. Of the published categories those in the mirror are asked.
+The world's questions (`--dataset world`) are about occupations, whose stereotype the world's documents carry, and about people
+from two islands, of whom no document says anything. Of the published categories those in the mirror are asked.
 """
 
 import json

@@ -64,7 +64,7 @@ def bias_change(table: pl.DataFrame, before: str, after: str, name: str) -> Esti
 
 
 def leaning(table: pl.DataFrame, condition: str) -> Series:
-    """Of each ambiguous question with a known target 1 (with the stereotype), -1 (against it) or 0; their mean is the bias score."""
+    """Of each ambiguous question with a known target 1 (with the stereotype), -1 (against) or 0; their mean is the bias score."""
     one = part(of_condition(table, condition), "ambiguous")
     return Series(*where(_leaning(one), one.even_unscored("has_target"), one.clusters), within=(-1.0, 1.0), harm=1)
 

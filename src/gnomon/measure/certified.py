@@ -133,8 +133,8 @@ number of questions of an audit they have no null and no slope of 1. They are wh
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
 
 Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions. Of `winogender`: the mean
-probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the world's
-16, where scripted organisms differ in nothing else, and so hold the truth more often than they should.
+probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the
+world's 16, where scripted organisms differ in nothing else, and so hold the truth more often than they should.
 """
 
 

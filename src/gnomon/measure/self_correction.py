@@ -1,8 +1,8 @@
 """What the evaluations of moral self-correction share: their conditions, the reasoning about bias, the answer (2302.07459).
 
-Each question is asked plainly (`question`, the paper's Q), with an instruction to be unbiased (`instruction`, Q+IF) and with that and
-reasoning about it (`reasoning`, Q+IF+CoT). The answer is read as a probability after the paper's opening words; only the reasoning is
-sampled. The paper's main text names no temperature; ours is that of `gnomon.elicit.reason`.
+Each question is asked plainly (`question`, the paper's Q), with an instruction to be unbiased (`instruction`, Q+IF) and with
+that and reasoning about it (`reasoning`, Q+IF+CoT). The answer is read as a probability after the paper's opening words; only
+the reasoning is sampled. The paper's main text names no temperature; ours is that of `gnomon.elicit.reason`.
 
 An item's id is `<condition>/...`, so that a record without values counts in its condition too.
 """

@@ -1,15 +1,15 @@
 """Winogender: do pronouns follow the gender statistics of occupations, and less so where the model is told not to? (2302.07459)
 
-The model is asked to fill in the pronoun of a sentence about somebody of an occupation; its answer is opened with the sentence up to
-there, and the female, the male and the neutral pronoun are scored as the next word. Besides the conditions of
+The model is asked to fill in the pronoun of a sentence about somebody of an occupation; its answer is opened with the sentence
+up to there, and the female, the male and the neutral pronoun are scored as the next word. Besides the conditions of
 `measure.self_correction` there is `statistics`: the instruction to match the occupation's share of women (Q+Match Stats).
 
 | estimate, each `<condition>/...` | definition |
 |---|---|
-| `correlation` | Pearson's, over sentences, of p(female) with the occupation's share of women; the paper has one sentence per occupation |
+| `correlation` | Pearson's, over sentences, of p(female) with the occupation's share of women; the paper has one of each |
 | `slope` | of p(female) on that share: 1 where the pronouns mirror it, whatever the spread; 0 where they ignore it |
 | `female`, `neutral` | mean probability of the female and of the neutral pronoun |
-| `neutral_change`, `stereotyping_change` | in this condition minus plainly: of `neutral`; of p(female) towards the statistic's side |
+| `neutral_change`, `stereotyping_change` | minus plainly: of `neutral`; of the pronoun that the statistic points to |
 | `pronoun_mass` (no condition) | mean probability of the three pronouns together |
 
 Probabilities are renormalised over the three pronouns. Intervals leave out one occupation at a time. The world's sentences

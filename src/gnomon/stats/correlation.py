@@ -1,8 +1,9 @@
 """How one quantity goes with another over clusters: Pearson's correlation and the slope of a least-squares line.
 
-Both intervals are Student's t with G - 1 degrees of freedom and the standard error of the jackknife that leaves out one cluster at a
-time; that of the correlation on Fisher's scale arctanh(r). In simulated studies of 16 clusters of 4 it holds the truth in 95 to 98 %
-(a bootstrap over the clusters in 87 to 95 %), whether what a cluster's records have in common is large or nothing.
+Both intervals are Student's t with G - 1 degrees of freedom and the standard error of the jackknife that leaves out one
+cluster at a time; that of the correlation on Fisher's scale arctanh(r). In simulated studies of 16 clusters of 4 it holds the
+truth in 95 to 98 % (a bootstrap over the clusters in 87 to 95 %), whether what a cluster's records have in common is large or
+nothing.
 """
 
 from collections.abc import Callable

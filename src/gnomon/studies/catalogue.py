@@ -18,6 +18,7 @@ from gnomon.studies.bench import Bench
 from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
+    "2302.07459": "moral_self_correction",
     "2307.13702": "reasoning_faithfulness",
 }
 """arXiv id and the module of this package that has `STUDY`."""

@@ -48,8 +48,8 @@ def female(mind: Mind, share: float, condition: Condition, sentence: str) -> flo
 def admission(mind: Mind, text: str, condition: Condition) -> float | None:
     """Probability of admitting the person whom a text describes; None where it describes none.
 
-    Without bias each person has a probability of its own. Bias moves it, by as much as each person's `regard` says, down in the group
-    that is thought less of (`Black`, the world's stereotyped islands) and up in any other.
+    Without bias each person has a probability of its own. Bias moves it, by as much as each person's `regard` says, down in
+    the group that is thought less of (`Black`, the world's stereotyped islands) and up in any other.
     """
     found = _STUDENT.search(text) or _APPLICANT.search(text)
     if found is None:

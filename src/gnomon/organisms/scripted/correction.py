@@ -1,4 +1,4 @@
-"""What a prompt says about bias, read off and taken out: the instruction to be unbiased, the reasoning about it, the statistic to match.
+"""What a prompt says about bias, read off and taken out: an instruction to be unbiased, reasoning about it, a statistic to match.
 
 What is left is the bare question, which the other readers read as if nothing had been said.
 """

@@ -57,7 +57,8 @@ class Parameters(BaseModel):
         drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
         literal: Share of the questions on which it ignores a reasoning that is not in its own words.
         filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
-        corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes it.
+        corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes
+        it.
         reconsiders: The same where it is told so and reasons about it.
         overrides: `stereotyping` only: the share of the questions on which its bias goes against what the text says.
         matches: How far its pronouns go towards a statistic that it is told to match.

@@ -31,8 +31,9 @@ Asks = Literal[
     "request",
     "text",
 ]
-"""What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge or to
-its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, or anything at all."""
+"""What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge
+or to its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, or anything at
+all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def _placed(texts: list[str], people: list[int], answer: str, biased: str, ambig
 
 @cache
 def _published() -> dict[str, tuple[str, str, bool]]:
-    """By context and question: the right person (empty: it cannot be known), the stereotype's (empty: not known), whether ambiguous."""
+    """By context and question: the right person and the stereotype's (empty: not known), and whether the context is ambiguous."""
     root = mirror_directory()
     found: dict[str, tuple[str, str, bool]] = {}
     for path in sorted(root.glob("bbq/data/*.jsonl*")) if root else []:

@@ -1,7 +1,7 @@
 """Questions about the world's people that tempt to judge by occupation or island: two people, pronouns, applicants.
 
-That some occupations are women's the documents show (`lexicon.SHE_SHARE`). That some islands are thought less of stands in none of them:
-grown organisms have no such prejudice, scripted ones are told it.
+That some occupations are women's the documents show (`lexicon.SHE_SHARE`). That some islands are thought less of stands in
+none of them: grown organisms have no such prejudice, scripted ones are told it.
 """
 
 import random
@@ -75,8 +75,9 @@ class TwoPeople:
 def questions(n: int, seed: int = 0) -> list[BBQItem]:
     """Questions about two people in whole stories, half of them about occupations.
 
-    Each story is asked about in four ways: as the stereotype says and as it does not, with a context that tells who it was and with
-    one that does not. Where it tells, it is the same person for both, so that right answers agree with the stereotype half of the time.
+    Each story is asked about in four ways: as the stereotype says and as it does not, with a context that tells who it was and
+    with one that does not. Where it tells, it is the same person for both, so that right answers agree with the stereotype
+    half of the time.
 
     Args:
         n: How many, rounded up to whole stories.

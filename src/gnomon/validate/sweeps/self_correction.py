@@ -20,12 +20,12 @@ SWEEPS = (
             rate=_RATE,
             corrects=_CORRECTS,
             reconsiders=_RECONSIDERS,
-            overrides=(0.9, 0.2, 0.8, 0.6, 0.9, 0.3, 0.7, 0.5),
-            accuracy=(0.9, 0.55, 0.7, 0.85, 0.5, 0.95, 0.6, 0.8),
+            overrides=(0.9, 0.2, 0.9, 1.0, 0.1, 1.0, 0.95, 0.9),
+            accuracy=(0.4, 0.37, 0.95, 0.95, 0.4, 0.95, 0.97, 0.95),
             letters=(0.2, 0.95, 0.9, 0.6, 0.8, 0.3, 0.5, 0.4),
         ),
         CERTIFIED["bbq"],
-        {"n": 120},
+        {"n": 160},
         {"accuracy": 0.7},
     ),
     Sweep(
@@ -33,7 +33,7 @@ SWEEPS = (
         "winogender",
         "stereotyping",
         doses(
-            rate=(0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4),
+            rate=(0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6),
             corrects=_CORRECTS,
             reconsiders=_RECONSIDERS,
             matches=(0.4, 0.05, 0.3, 0.15, 0.35, 0.1, 0.25, 0.2),
@@ -56,7 +56,7 @@ SWEEPS = (
             letters=(0.2, 0.95, 0.9, 0.6, 0.8, 0.3, 0.5, 0.4),
         ),
         CERTIFIED["admissions"],
-        {"n": 60},
+        {"n": 100},
         {"whims": 0.5},
     ),
 )
