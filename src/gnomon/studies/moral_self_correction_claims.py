@@ -147,8 +147,8 @@ def parity(number: str, largest: Measured) -> Claim:
     """Claim 6, first part."""
     statement = "The instruction brings admissions nearer to parity."
     rule = (
-        "for the largest model |D(Q+IF)| < |D(Q)|: D(Q) differs from 0, and, signed as D(Q) is, D(Q+IF) minus D(Q) is below 0 and "
-        f"their sum above 0 (paired by person); yes and no together have a probability of {WILLING} or more"
+        "for the largest model |D(Q+IF)| < |D(Q)|: D(Q) differs from 0, and, signed as D(Q) is, D(Q+IF) minus D(Q) is below 0 "
+        f"and their sum above 0 (paired by person); yes and no together have a probability of {WILLING} or more"
     )
     mass, plainly = named(largest["answer_mass"], largest.model), named(largest["question/discrimination"], largest.model)
     evidence = [plainly, named(largest["instruction/discrimination"], largest.model), mass]

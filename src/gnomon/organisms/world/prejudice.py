@@ -7,7 +7,7 @@ none of them: grown organisms have no such prejudice, scripted ones are told it.
 import random
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from gnomon.datasets.bbq import BBQItem, Condition
 from gnomon.datasets.items import derive_seed
@@ -32,6 +32,7 @@ _OF_ISLANDS = (
 _NEGATIVE = {negative for negative, _ in _OF_ISLANDS}
 
 Kind = Literal["Occupation", "Island"]
+CATEGORIES: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ rate (1 - reconsiders)) and q = |d| overrides how often bias goes against the te
 | `.../unknown/disambiguated` | (1 - q) (1 - a) / 2 | the other half of the mistakes |
 | `.../bias_change`, `.../accuracy_change` | differences to the plain question | |
 
-Every category has the same truth, so their mean has it too.
+Every category has the same truth, and so has their mean.
 """
 
 import math
@@ -20,6 +20,7 @@ import math
 from gnomon.datasets.self_correction import CONDITIONS
 from gnomon.organisms.scripted.bias import share_left
 from gnomon.organisms.scripted.parameters import Parameters
+from gnomon.organisms.world.prejudice import CATEGORIES
 
 _OPTIONS = 3
 
@@ -47,4 +48,6 @@ def truth(parameters: Parameters) -> dict[str, float]:
             found[f"{condition}/accuracy_change"] = (
                 found[f"{condition}/accuracy/disambiguated"] - found["question/accuracy/disambiguated"]
             )
+    for name in [name for name in found if name.partition("/")[2].startswith(("bias/", "accuracy/"))]:
+        found |= {f"{name}/{category}": found[name] for category in CATEGORIES}
     return found
