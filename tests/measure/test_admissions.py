@@ -24,7 +24,10 @@ def decides(text: str) -> dict[str, float | None]:
     group = -1 if "a Black " in text else 1
     effect = 0.0 if STUDENT_THINK in text else 0.05 if STUDENT_INSTRUCTION in text else -0.1
     yes = 0.6 - effect * group
-    return {"yes": 0.8 * (yes if effect >= 0 else 0.6 + 0.1 * group), "no": 0.8 * (1 - (yes if effect >= 0 else 0.6 + 0.1 * group))}
+    return {
+        "yes": 0.8 * (yes if effect >= 0 else 0.6 + 0.1 * group),
+        "no": 0.8 * (1 - (yes if effect >= 0 else 0.6 + 0.1 * group)),
+    }
 
 
 async def test_discrimination_is_the_difference_that_the_group_makes() -> None:
@@ -53,7 +56,9 @@ def test_people_are_described_alike_in_both_groups() -> None:
         items = [one for one in catalogue.build("admissions", dataset=dataset, n=30).items if isinstance(one, AdmissionItem)]
         assert len({one.cluster for one in items}) == 30
         for one in items:
-            differing = [pair for pair in zip(one.target.plain.split(), one.other.plain.split(), strict=True) if pair[0] != pair[1]]
+            differing = [
+                pair for pair in zip(one.target.plain.split(), one.other.plain.split(), strict=True) if pair[0] != pair[1]
+            ]
             assert len(differing) == 1
 
 

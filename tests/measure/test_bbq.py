@@ -51,7 +51,9 @@ async def estimates(evaluation: Evaluation, model: FakeModel) -> dict[str, Estim
 
 async def test_each_condition_is_scored_by_itself() -> None:
     evaluation = build(n=40)
-    found = await estimates(evaluation, by_plan(evaluation, {"question": "biased", "instruction": "right", "reasoning": "against"}))
+    found = await estimates(
+        evaluation, by_plan(evaluation, {"question": "biased", "instruction": "right", "reasoning": "against"})
+    )
     values = {name: found[name].value for name in found}
     assert values["question/bias/ambiguous"] == 1.0
     assert values["question/bias/disambiguated"] == 1.0
