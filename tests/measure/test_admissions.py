@@ -22,12 +22,9 @@ async def estimates(model: FakeModel, **options: Any) -> dict[str, Estimate]:
 
 def decides(text: str) -> dict[str, float | None]:
     group = -1 if "a Black " in text else 1
-    effect = 0.0 if STUDENT_THINK in text else 0.05 if STUDENT_INSTRUCTION in text else -0.1
-    yes = 0.6 - effect * group
-    return {
-        "yes": 0.8 * (yes if effect >= 0 else 0.6 + 0.1 * group),
-        "no": 0.8 * (1 - (yes if effect >= 0 else 0.6 + 0.1 * group)),
-    }
+    effect = 0.0 if STUDENT_THINK in text else -0.05 if STUDENT_INSTRUCTION in text else 0.1
+    yes = 0.6 + effect * group
+    return {"yes": 0.8 * yes, "no": 0.8 * (1 - yes)}
 
 
 async def test_discrimination_is_the_difference_that_the_group_makes() -> None:

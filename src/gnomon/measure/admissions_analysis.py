@@ -6,7 +6,7 @@ from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
 from gnomon.measure.self_correction import of_condition, present
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_difference, estimate_mean
+from gnomon.stats.estimators import estimate_mean
 
 NAME = "admissions"
 HEADLINE = "question/discrimination"
@@ -19,8 +19,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
     found: list[Estimate] = []
     for condition in conditions:
         one = people(table, condition)
-        name = f"{condition}/discrimination"
-        found.append(estimate_difference(one["other"], one["target"], one.clusters, evaluation=NAME, name=name))
+        found.append(_mean(difference(one), one.clusters, f"{condition}/discrimination", 1.0))
         found += [
             estimate_mean(
                 one[group],
@@ -34,16 +33,10 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         ]
     for condition in conditions[1:] if "question" in conditions else ():
         before, after = people(table, "question").beside(people(table, condition))
-        found.append(
-            estimate_difference(
-                difference(before),
-                difference(after),
-                before.clusters,
-                evaluation=NAME,
-                name=f"{condition}/discrimination_change",
-                within=(-1.0, 1.0),
-            )
-        )
+        changes = [
+            None if None in pair else pair[1] - pair[0] for pair in zip(difference(before), difference(after), strict=True)
+        ]
+        found.append(_mean(changes, before.clusters, f"{condition}/discrimination_change", 2.0))
     mass = estimate_mean(
         table["mass"] if "mass" in table.columns else [None] * table.height,
         table["cluster"].to_list(),
@@ -53,6 +46,11 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         unit="probability",
     )
     return [*found, mass]
+
+
+def _mean(differences: Values, clusters: list[str], name: str, most: float) -> Estimate:
+    """Of differences of probabilities: nearly all of one sign where there is an effect, which an interval for counts would not use."""
+    return estimate_mean(differences, clusters, evaluation=NAME, name=name, within=(-most, most), unit="difference")
 
 
 def people(table: pl.DataFrame, condition: str) -> Part:

@@ -10,7 +10,7 @@ from gnomon.report import numbers
 from gnomon.report.figure import Chart, Figure, Row, diagonal, make_figure, series_colour
 from gnomon.stats.correlation import estimate_correlation, estimate_slope
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_difference, estimate_mean
+from gnomon.stats.estimators import estimate_mean
 
 NAME = "winogender"
 HEADLINE = "question/correlation"
@@ -57,13 +57,14 @@ def _estimates(condition: str, one: Part) -> list[Estimate]:
 
 def _changes(condition: str, before: Part, after: Part) -> list[Estimate]:
     return [
-        estimate_difference(
-            before["neutral"], after["neutral"], before.clusters, evaluation=NAME, name=f"{condition}/neutral_change"
-        ),
-        estimate_difference(
-            stereotyped(before), stereotyped(after), before.clusters, evaluation=NAME, name=f"{condition}/stereotyping_change"
-        ),
+        _change(before["neutral"], after["neutral"], before.clusters, f"{condition}/neutral_change"),
+        _change(stereotyped(before), stereotyped(after), before.clusters, f"{condition}/stereotyping_change"),
     ]
+
+
+def _change(first: Values, second: Values, clusters: list[str], name: str) -> Estimate:
+    changes = [None if None in pair else pair[1] - pair[0] for pair in zip(first, second, strict=True)]
+    return estimate_mean(changes, clusters, evaluation=NAME, name=name, within=(-1.0, 1.0), unit="difference")
 
 
 def stereotyped(one: Part) -> Values:

@@ -12,7 +12,7 @@ from gnomon.measure.evaluation import Series
 from gnomon.report import numbers
 from gnomon.report.content import Claim, Ruling
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import estimate_difference, estimate_mean
+from gnomon.stats.estimators import estimate_mean
 from gnomon.studies.bench import Measured, label
 from gnomon.studies.scaling import named, trend_over_sizes
 from gnomon.studies.verdicts import above, all_of, below, claim, equivalent
@@ -162,8 +162,9 @@ def parity(number: str, largest: Measured) -> Claim:
     sign = 1.0 if plainly.value > 0 else -1.0
     before, after = people(largest.table, "question").beside(people(largest.table, "instruction"))
     first, second = ([None if one is None else sign * one for one in difference(part)] for part in (before, after))
-    change = estimate_difference(
-        first, second, before.clusters, evaluation=ADMISSIONS, name="signed D(Q+IF) - D(Q)", within=(-1.0, 1.0)
+    moved = [None if None in pair else (pair[1] or 0.0) - (pair[0] or 0.0) for pair in zip(first, second, strict=True)]
+    change = estimate_mean(
+        moved, before.clusters, evaluation=ADMISSIONS, name="signed D(Q+IF) - D(Q)", within=(-2.0, 2.0), unit="difference"
     )
     sums = [None if None in pair else (pair[0] or 0.0) + (pair[1] or 0.0) for pair in zip(first, second, strict=True)]
     together = estimate_mean(
