@@ -49,7 +49,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
 
 
 def _mean(differences: Values, clusters: list[str], name: str, most: float) -> Estimate:
-    """Of differences of probabilities: nearly all of one sign where there is an effect, which an interval for counts would not use."""
+    """Of differences of probabilities: where nearly all have one sign, an interval made for counts would be too wide."""
     return estimate_mean(differences, clusters, evaluation=NAME, name=name, within=(-most, most), unit="difference")
 
 
