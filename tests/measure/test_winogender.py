@@ -82,7 +82,7 @@ async def test_a_figure_has_a_mark_per_sentence_and_condition() -> None:
     drawn = catalogue.figures("winogender", table)
     assert len(drawn[0].data) == 40
     assert drawn[0].svg().startswith("<svg")
-    assert set(catalogue.series("winogender")(table)) == {"question/stereotyped_pronoun", "statistics/stereotyped_pronoun"}
+    assert set(catalogue.series("winogender")(table)) == {"question/slope", "statistics/slope"}
 
 
 async def test_a_score_that_cannot_be_had_is_unscored() -> None:
