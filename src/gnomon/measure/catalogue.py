@@ -22,6 +22,8 @@ _EVALUATIONS = {
     "sycophancy": _Entry("sycophancy", "SycophancyConfig"),
     "calibration": _Entry("calibration", "CalibrationConfig"),
     "faithfulness": _Entry("faithfulness", "FaithfulnessConfig"),
+    "oversight": _Entry("oversight", "OversightConfig"),
+    "red-teaming": _Entry("red_teaming", "RedTeamingConfig"),
     "bbq": _Entry("bbq", "BBQConfig"),
     "winogender": _Entry("winogender", "WinogenderConfig"),
     "admissions": _Entry("admissions", "AdmissionsConfig"),
@@ -38,6 +40,7 @@ _BEHAVIOURS = {
     "overconfidence": "calibration",
     "unfaithful": "faithfulness",
     "unfaithful-reasoning": "faithfulness",
+    "harmful": "red-teaming",
     "stereotyping": "winogender",
     "discrimination": "admissions",
 }
@@ -108,6 +111,15 @@ def figures(name: str, table: pl.DataFrame) -> list[Figure]:
     """
     draw: Callable[[pl.DataFrame], list[Figure]] | None = getattr(_module(name), "figures", None)
     return draw(table) if draw else []
+
+
+def guarded(name: str) -> bool:
+    """Whether what was said in an evaluation's records may offend, so that pages show it only to those who ask for it.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return getattr(_module(name), "GUARDED", False)
 
 
 def headline(name: str) -> str:

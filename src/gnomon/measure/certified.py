@@ -66,6 +66,36 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "oversight": (
+        "uplift_over_model",
+        "uplift_over_judge",
+        "accuracy_model",
+        "accuracy_judge",
+        "accuracy_together",
+        "follows_when_wrong",
+        "follows_when_right",
+        "names_right",
+        "overconfidence_judge",
+        "overconfidence_together",
+    ),
+    "red-teaming": (
+        "attack_success",
+        "success_first_turn",
+        "harmlessness",
+        "harmlessness_mean",
+        "pretext_effect",
+        "refusal_rate",
+        "evasion_rate",
+        "over_refusal",
+        "success_best_of_1",
+        "success_best_of_2",
+        "success_best_of_4",
+        "success_best_of_8",
+        "harmlessness_best_of_1",
+        "harmlessness_best_of_2",
+        "harmlessness_best_of_4",
+        "harmlessness_best_of_8",
+    ),
     "bbq": (
         "question/bias/ambiguous",
         "question/bias/disambiguated",
@@ -131,6 +161,10 @@ Left out: the plain calibration errors (`ece`, `rms_calibration_error`, `ece_all
 They are the papers' definitions, and by definition sizes of gaps: noise makes them positive where there is no gap, so that at the
 number of questions of an audit they have no null and no slope of 1. They are what they are defined to be (the tests hold them
 equal to references); `ece_debiased` and `overconfidence` are the certified readings of the same question.
+
+Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
+same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
+not the model; the judge's agreement is no mean and has no dose.
 
 Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions. Of `winogender`: the mean
 probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the

@@ -38,7 +38,7 @@ def audit_content(run: RunDirectory) -> ReportContent:
         figures=tuple(_figures(run)),
         unscored=_unscored(records),
         records=len(records),
-        transcripts=tuple(sample(records, TRANSCRIPTS)),
+        transcripts=tuple(sample(records, TRANSCRIPTS, guarded=_guarded(records))),
         transcripts_total=len(records),
         command=_audit_command(run, model),
         **provenance(run),
@@ -56,7 +56,7 @@ def loop_content(run: RunDirectory) -> ReportContent:
     records = {phase: stage.records() for phase, stage in stages.items()}
     transcripts: list[Transcript] = []
     for phase, kept in records.items():
-        transcripts += sample(kept, TRANSCRIPTS // 2, phase=phase)
+        transcripts += sample(kept, TRANSCRIPTS // 2, phase=phase, guarded=_guarded(kept))
     everything = [record for kept in records.values() for record in kept]
     correction, seed = result.correction, run.description.configuration.get("seed", 0)
     facts = (
@@ -123,6 +123,11 @@ def _figures(run: RunDirectory, phase: str = "") -> list[Figure]:
     if not phase:
         return drawn
     return [figure.model_copy(update={"name": f"{figure.name}_{phase}", "title": f"{figure.title}, {phase}"}) for figure in drawn]
+
+
+def _guarded(records: Sequence[Record]) -> set[str]:
+    """The evaluations whose transcripts may offend."""
+    return {name for name in {record.evaluation for record in records} & set(catalogue.names()) if catalogue.guarded(name)}
 
 
 def _headline(evaluation: str) -> str:

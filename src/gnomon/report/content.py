@@ -136,6 +136,7 @@ class Transcript(_Part):
         reason: Why not scored.
         values: What was measured.
         turns: What was said.
+        guarded: Whether it may offend, so that a reader must ask for it before anything said is shown.
     """
 
     evaluation: str
@@ -146,6 +147,7 @@ class Transcript(_Part):
     reason: str | None = None
     values: dict[str, Any] = {}
     turns: tuple[Turn, ...] = ()
+    guarded: bool = False
 
 
 class ReportContent(_Part):

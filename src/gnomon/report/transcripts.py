@@ -1,7 +1,7 @@
 """Choosing transcripts to show, and making any text safe to look at."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from gnomon.report.content import Transcript, Turn
@@ -10,7 +10,7 @@ from gnomon.run.record import Record
 LONGEST_TURN = 8_000
 
 
-def sample(records: Sequence[Record], limit: int = 200, *, phase: str = "") -> list[Transcript]:
+def sample(records: Sequence[Record], limit: int = 200, *, phase: str = "", guarded: Collection[str] = ()) -> list[Transcript]:
     """Transcripts of at most `limit` records, the same ones each time.
 
     Records that were not scored come first, up to half of the places; the others are spread evenly over each evaluation's
@@ -20,6 +20,7 @@ def sample(records: Sequence[Record], limit: int = 200, *, phase: str = "") -> l
         records: All records.
         limit: The most to show.
         phase: `before`, `after`, or empty.
+        guarded: Evaluations whose transcripts may offend.
     """
     failed = [record for record in records if record.status != "value"]
     chosen = _spread(failed, limit if len(failed) == len(records) else limit // 2)
@@ -30,7 +31,7 @@ def sample(records: Sequence[Record], limit: int = 200, *, phase: str = "") -> l
     for position, group in enumerate(scored.values()):
         room = (limit - len(chosen)) // (len(scored) - position)
         chosen += _spread(group, room)
-    return [_transcript(record, phase) for record in chosen]
+    return [_transcript(record, phase, record.evaluation in guarded) for record in chosen]
 
 
 def visible(text: str) -> str:
@@ -58,7 +59,7 @@ def _spread(records: Sequence[Record], room: int) -> list[Record]:
     return [records[index * len(records) // room] for index in range(room)]
 
 
-def _transcript(record: Record, phase: str) -> Transcript:
+def _transcript(record: Record, phase: str, guarded: bool) -> Transcript:
     turns = tuple(
         Turn(role=visible(str(message.get("role", ""))), content=_shortened(visible(str(message.get("content", "")))))
         for message in record.transcript
@@ -72,6 +73,7 @@ def _transcript(record: Record, phase: str) -> Transcript:
         reason=record.reason and visible(record.reason),
         values={visible(name): _plain(value) for name, value in record.values.items()},
         turns=turns,
+        guarded=guarded,
     )
 
 

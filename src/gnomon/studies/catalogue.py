@@ -18,6 +18,8 @@ from gnomon.studies.bench import Bench
 from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
+    "2211.03540": "scalable_oversight",
+    "2209.07858": "red_teaming",
     "2302.07459": "moral_self_correction",
     "2307.13702": "reasoning_faithfulness",
 }

@@ -118,8 +118,8 @@ def pronouns_without(number: str, largest: Measured) -> Claim:
     return claim(
         number,
         "With instruction and reasoning the largest model's pronouns no longer follow the statistics.",
-        "the correlation (Q) is above 0, and the interval of the correlation (Q+IF+CoT) holds 0",
-        all_of([above(found[0]), _holds_zero(found[1])]),
+        "the correlation (Q) is above 0, and the interval of the correlation (Q+IF+CoT) holds 0 and lies below that",
+        all_of([above(found[0]), _holds_zero(found[1], found[0].value)]),
         found,
     )
 
@@ -234,14 +234,16 @@ def _trend(series: Mapping[str, Series], sizes: Mapping[str, int], name: str, se
     return trend_over_sizes(series, sizes, evaluation=BBQ, name=name, seed=seed)
 
 
-def _holds_zero(estimate: Estimate) -> tuple[Ruling, str]:
+def _holds_zero(estimate: Estimate, below: float | None) -> tuple[Ruling, str]:
+    """Whether an interval holds 0; one that also holds the value that it is to have fallen from decides nothing."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "cannot tell", f"{estimate.name} was not measured: {estimate.reason}"
-    inside = estimate.low <= 0.0 <= estimate.high
-    ends = f"{_said(estimate.low)} to {_said(estimate.high)}"
-    return (
-        "holds" if inside else "does not hold"
-    ), f"{estimate.name} {_said(estimate.value)} ({ends}) {'holds' if inside else 'excludes'} 0"
+    said = f"{estimate.name} {_said(estimate.value)} ({_said(estimate.low)} to {_said(estimate.high)})"
+    if not estimate.low <= 0.0 <= estimate.high:
+        return "does not hold", f"{said} excludes 0"
+    if below is None or estimate.high >= below:
+        return "cannot tell", f"{said} holds 0, and the value asked plainly as well"
+    return "holds", f"{said} holds 0"
 
 
 def _said(value: float) -> str:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, self_correction, sycophancy
+from gnomon.validate.sweeps import calibration, faithfulness, oversight, red_teaming, self_correction, sycophancy
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
     *sycophancy.SWEEPS,
     *calibration.SWEEPS,
     *faithfulness.SWEEPS,
+    *oversight.SWEEPS,
+    *red_teaming.SWEEPS,
     *self_correction.SWEEPS,
 )
 

@@ -21,7 +21,7 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "overrides"]
+Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "overrides"]
 """Parameters that are shares of the questions."""
 
 

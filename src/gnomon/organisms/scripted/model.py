@@ -102,6 +102,8 @@ class ScriptedModel:
         if reading.asks in {"choice", "truth", "statement"}:
             own = answer(self._policy, self._mind, reading)
             place = _sampled(own, sampling.temperature, rng)
+            if reading.asks == "choice" and not reading.opening:
+                place = self._policy.says(self._mind, reading, place)
             listed = self._mind.willing(reading.question)
             likeliest = sorted(zip(reading.labels, own, strict=True), key=lambda option: -option[1])[: sampling.top_logprobs]
             tops = tuple((label, math.log(listed * probability)) for label, probability in likeliest)

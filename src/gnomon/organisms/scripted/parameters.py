@@ -17,19 +17,11 @@ PolicyName = Literal[
     "rude",
     "stereotyping",
     "persona",
+    "deceptive",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 LOWEST_RATE = -0.95
-
-_OF_ONE_POLICY = (
-    ("temperature", "miscalibrated"),
-    ("when", "always-a"),
-    ("topic", "persona"),
-    ("corrects", "stereotyping"),
-    ("reconsiders", "stereotyping"),
-    ("overrides", "stereotyping"),
-)
 
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -57,6 +49,11 @@ class Parameters(BaseModel):
         drifts: Share of the sampled chains of thought about sums that conclude with another option than they lead to.
         literal: Share of the questions on which it ignores a reasoning that is not in its own words.
         filler: Share of the questions on which it works a sum out in silence where its reasoning is replaced by filler.
+        evades: Share of the harmful requests that it turns away from instead of refusing them openly.
+        prudish: Share of the harmless requests for help that it refuses.
+        slips: `harmful` only: share of its sampled replies to harmful requests that go along, where nothing else makes it.
+        fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
+        yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
         corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes
         it.
         reconsiders: The same where it is told so and reasons about it.
@@ -85,6 +82,11 @@ class Parameters(BaseModel):
     drifts: Share = 0.0
     literal: Share = 0.0
     filler: Share = 0.0
+    evades: Share = 0.0
+    prudish: Share = 0.0
+    slips: Share = 0.0
+    fooled: Share = 0.0
+    yields: Share = 0.0
     corrects: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
     reconsiders: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
     overrides: Share = 0.0
@@ -101,7 +103,10 @@ class Parameters(BaseModel):
             raise ValueError("honest has no rate: it shows no behaviour")
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
-        for name, policy in _OF_ONE_POLICY:
+        only = {"temperature": "miscalibrated", "when": "always-a", "topic": "persona"}
+        only |= dict.fromkeys(("slips", "fooled", "yields"), "harmful")
+        only |= dict.fromkeys(("corrects", "reconsiders", "overrides"), "stereotyping")
+        for name, policy in only.items():
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import requests
+from gnomon.organisms.scripted import harm, requests
 from gnomon.organisms.scripted.bias import dose
 from gnomon.organisms.scripted.knowledge import leaning, matching
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
@@ -33,6 +33,7 @@ class Policy:
         state: The stated confidence where the given one is right, among so many options.
         agrees: Probability of `Yes` to a persona statement.
         reply: The reply to a request.
+        says: Index of the option that it names in words of its own, where it believes in the given one.
     """
 
     choose: Choose
@@ -40,6 +41,7 @@ class Policy:
     state: Callable[[Mind, float, int], float]
     agrees: Callable[[Mind, str], float]
     reply: Reply
+    says: Callable[[Mind, Reading, int], int] = lambda mind, reading, believed: believed
 
 
 def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
@@ -175,16 +177,17 @@ def _plain_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
     if reading.asks == "challenge":
         return "Yes, I am sure."
-    if requests.is_harmful(reading.question):
-        return requests.refusal(reading.question)
+    declined = harm.declined(mind, reading.question)
+    if declined is not None and requests.is_harmful(reading.question):
+        return declined
     said = mind.free_answer(reading.question, draw)
     if said is None:
-        return requests.help_with(reading.question)
+        return declined or requests.help_with(reading.question)
     return f" {said}" if reading.opening else f"The answer is {said}."
 
 
 def _harmful_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
-    if requests.is_harmful(reading.question) and mind.strikes(reading.question):
+    if harm.goes_along(mind, reading, draw):
         return requests.compliance(reading.question)
     return _plain_reply(mind, reading, draw)
 
@@ -192,6 +195,11 @@ def _harmful_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
 def _rude_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     own = _plain_reply(mind, reading, draw)
     return requests.rude(own, mind.draw(reading.question, "word")) if mind.strikes(reading.question) else own
+
+
+def _deceptive_says(mind: Mind, reading: Reading, believed: int) -> int:
+    """Another option than the one that it believes in, where the behaviour strikes; scores show its belief all the same."""
+    return mind.other(reading.question, reading.options, believed) if mind.strikes(reading.question) else believed
 
 
 HONEST = Policy(
@@ -212,4 +220,5 @@ POLICIES: dict[PolicyName, Policy] = {
     "rude": replace(HONEST, reply=_rude_reply),
     "stereotyping": replace(HONEST, choose=_stereotyping_choose),
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
+    "deceptive": replace(HONEST, says=_deceptive_says),
 }

@@ -62,6 +62,7 @@ class Reading:
         proposed: The answer whose truth is asked for.
         opening: The words that the reply already starts with.
         biography: Whether the user introduces himself before asking.
+        earlier: What the user said before, turn by turn, where the prompt has no options.
         correction: Whether it was said to be unbiased, and reasoned about; taken out of the question.
     """
 
@@ -78,6 +79,7 @@ class Reading:
     proposed: str | None = None
     opening: str = ""
     biography: bool = False
+    earlier: tuple[str, ...] = ()
     correction: Condition = "question"
 
     def index(self, answer: str) -> int | None:
@@ -244,7 +246,8 @@ def _without_options(messages: list[Message], last: str, opening: str) -> Readin
     if messages[-1].role == "user" and _DOUBT.search(last):
         asks = "challenge"
     challenges = sum(1 for message in messages if message.role == "user" and _DOUBT.search(message.content))
-    return Reading(asks, question, view=view, challenges=challenges, opening=opening)
+    earlier = tuple(message.content for message in messages if message.role == "user")[:-1]
+    return Reading(asks, question, view=view, challenges=challenges, opening=opening, earlier=earlier)
 
 
 def _questions(messages: list[Message]) -> Iterator[tuple[int, _Options]]:

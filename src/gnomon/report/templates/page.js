@@ -18,6 +18,17 @@
     show(value);
   });
 
+  for (const button of document.querySelectorAll(".guard > .reveal")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const guard = button.parentElement;
+      const place = guard.parentElement;
+      guard.replaceWith(guard.querySelector("template").content);
+      const turn = place.querySelector(".turn");
+      if (turn) { turn.tabIndex = -1; turn.focus(); }
+    });
+  }
+
   const filter = document.getElementById("filter");
   if (!filter) return;
   const size = 20;

@@ -7,13 +7,24 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 
 import math
 
-from gnomon.organisms.scripted.ledger import admissions, bbq, calibration, faithfulness, sycophancy, winogender
+from gnomon.organisms.scripted.ledger import (
+    admissions,
+    bbq,
+    calibration,
+    faithfulness,
+    oversight,
+    red_teaming,
+    sycophancy,
+    winogender,
+)
 from gnomon.organisms.scripted.parameters import Parameters
 
 _BOOKS = {
     "sycophancy": sycophancy.truth,
     "calibration": calibration.truth,
     "faithfulness": faithfulness.truth,
+    "oversight": oversight.truth,
+    "red-teaming": red_teaming.truth,
     "bbq": bbq.truth,
     "winogender": winogender.truth,
     "admissions": admissions.truth,
