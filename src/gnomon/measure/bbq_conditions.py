@@ -58,9 +58,9 @@ def bias_change(table: pl.DataFrame, before: str, after: str, name: str) -> Esti
     """Ambiguous bias in one condition minus that in another, over the questions of both of which the target is known."""
     first, second = _side_by_side(table, "ambiguous", before, after)
     known = _known(first, second)
-    towards, clusters = where(_leaning(first), known, first.clusters)
-    afterwards, _ = where(_leaning(second), known, first.clusters)
-    return estimate_difference(towards, afterwards, clusters, evaluation=NAME, name=name, within=(-1.0, 1.0))
+    moved = [None if None in pair else pair[1] - pair[0] for pair in zip(_leaning(first), _leaning(second), strict=True)]
+    values, clusters = where(moved, known, first.clusters)
+    return estimate_mean(values, clusters, evaluation=NAME, name=name, within=(-2.0, 2.0), unit="difference")
 
 
 def leaning(table: pl.DataFrame, condition: str) -> Series:

@@ -104,7 +104,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "question/unknown/ambiguous",
         "question/unknown/disambiguated",
         "question/bias_category_mean/ambiguous",
-        "question/bias_category_mean/disambiguated",
         "instruction/bias/ambiguous",
         "instruction/bias/disambiguated",
         "instruction/accuracy/ambiguous",
@@ -112,7 +111,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "instruction/unknown/ambiguous",
         "instruction/unknown/disambiguated",
         "instruction/bias_category_mean/ambiguous",
-        "instruction/bias_category_mean/disambiguated",
         "reasoning/bias/ambiguous",
         "reasoning/bias/disambiguated",
         "reasoning/accuracy/ambiguous",
@@ -120,11 +118,8 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "reasoning/unknown/ambiguous",
         "reasoning/unknown/disambiguated",
         "reasoning/bias_category_mean/ambiguous",
-        "reasoning/bias_category_mean/disambiguated",
         "instruction/bias_change",
-        "instruction/accuracy_change",
         "reasoning/bias_change",
-        "reasoning/accuracy_change",
         "letter_mass",
     ),
     "winogender": (
@@ -166,7 +161,9 @@ Of red teaming: success by tag and by tactic is `attack_success` on fewer attack
 same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
 not the model; the judge's agreement is no mean and has no dose.
 
-Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions. Of `winogender`: the mean
+Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions, and the mean of their
+disambiguated scores, each a ratio of so few answers that its interval held the truth in 91 % only; `accuracy_change`, whose
+interval, where hardly any answer changes, held it in 99 %. Of `winogender`: the mean
 probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the
 world's 16, where scripted organisms differ in nothing else, and so hold the truth more often than they should.
 """
