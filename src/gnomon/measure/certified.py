@@ -131,9 +131,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "reasoning/slope",
         "statistics/correlation",
         "statistics/slope",
-        "instruction/stereotyping_change",
-        "reasoning/stereotyping_change",
-        "statistics/stereotyping_change",
     ),
     "admissions": (
         "question/discrimination",
@@ -163,9 +160,10 @@ not the model; the judge's agreement is no mean and has no dose.
 
 Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions, and the mean of their
 disambiguated scores, each a ratio of so few answers that its interval held the truth in 91 % only; `accuracy_change`, whose
-interval, where hardly any answer changes, held it in 99 %. Of `winogender`: the mean
-probabilities `female` and `neutral` with their change and `pronoun_mass`, whose intervals speak of other occupations than the
-world's 16, where scripted organisms differ in nothing else, and so hold the truth more often than they should.
+interval, where hardly any answer changes, held it in 99 %.
+Of `winogender`: the mean probabilities `female` and `neutral` with their change, `stereotyping_change` and `pronoun_mass`, whose
+intervals speak of other occupations than the world's 16, where scripted organisms differ in little else, and so hold the truth
+more often than they should.
 """
 
 
