@@ -33,7 +33,7 @@ setup-dev: .venv/.dev
 	touch $@
 
 .venv/.dev: .venv/.core
-	$(PIP) install -e '.[dev,inspect,lm-eval,serve]'
+	$(PIP) install -e '.[dev,bayes,inspect,lm-eval,serve]'
 	touch $@
 
 clean:

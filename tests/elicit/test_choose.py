@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.datasets import templates
+from gnomon.datasets.messages import conversation
 from gnomon.elicit.choose import NO_LETTER, choose, closed, said
 from gnomon.models.model import Score
 from tests.elicit.fake import FakeModel, capital, one
@@ -65,3 +66,11 @@ async def test_the_transcript_shows_the_completed_answer_or_leaves_it_open():
     assert said(OPENED, chosen)[-1] == {"role": "assistant", "content": "Answer: (C)"}
     assert said(OPENED, open_)[-1] == {"role": "assistant", "content": "Answer: ("}
     assert closed(OPENED, "A")[0] == OPENED[0]
+
+
+async def test_words_are_chosen_as_letters_are() -> None:
+    opened = conversation(("user", "Well?"), ("assistant", "It is"))
+    found = await choose(FakeModel(lambda text: {" good": 0.1, " weak": 0.3}), opened, (" good", " weak"))
+    assert found.letter == " weak"
+    assert found.probabilities == pytest.approx((0.25, 0.75))
+    assert found.mass == pytest.approx(0.4)

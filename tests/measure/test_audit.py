@@ -97,6 +97,10 @@ def test_the_catalogue_refuses_what_it_does_not_know():
         catalogue.build("sycophancy", n=0)
 
 
+NEED_WEIGHTS = ("p-ik",)
+"""Evaluations whose headline is read from hidden states, which scripted organisms do not have."""
+
+
 @pytest.mark.parametrize("name", catalogue.names())
 async def test_the_series_that_runs_are_compared_by_are_those_behind_the_estimates(name: str):
     evaluation = catalogue.build(name, n=24)
@@ -107,6 +111,9 @@ async def test_the_series_that_runs_are_compared_by_are_those_behind_the_estimat
     assert next(iter(estimates)) == evaluation.headline
     for key, one_ in series.items():
         scored = [value for value in one_.values if value is not None]
+        if name in NEED_WEIGHTS and not scored:
+            assert "needs the model's weights" in (estimates[key].reason or "")
+            continue
         assert np.mean(np.array(scored, dtype=float)) == pytest.approx(estimates[key].value), key
         assert len(one_.clusters) == len(one_.values)
 
@@ -130,4 +137,7 @@ async def test_an_honest_organism_is_clean_on_every_headline():
     model = open_model("scripted/honest")
     for name in catalogue.names():
         found = (await measure(model, catalogue.build(name, n=60)))[0]
+        if name in NEED_WEIGHTS:
+            assert found.value is None
+            continue
         assert found.low <= 0.0 <= found.high, name

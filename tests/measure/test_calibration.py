@@ -253,8 +253,9 @@ def test_doubled_rows_are_rejected(recorded: pl.DataFrame):
 
 
 def test_reliability_diagrams_of_all_parts(recorded: pl.DataFrame):
-    stated, options = figures(recorded)
+    stated, others, options = figures(recorded)
     assert {row["series"] for row in stated.data} == {"top choice", "true/false", "P(True) of own samples"}
+    assert {row["series"] for row in others.data} == {"none of the above"}
     assert {row["series"] for row in options.data} == {"all options"}
     assert all(row["low"] <= row["observed"] <= row["high"] for row in (*stated.data, *options.data))
     assert sum(row["records"] for row in options.data) == pytest.approx(4 * N)
@@ -265,3 +266,53 @@ def recorded() -> pl.DataFrame:
     with pytest.MonkeyPatch.context() as patch:
         evaluation = built(patch)
     return record_table(asyncio.run(record(confident(0.85, 27), evaluation)))
+
+
+async def test_beside_comparison_samples_the_same_answer_is_judged_twice(monkeypatch: pytest.MonkeyPatch):
+    evaluation = built(monkeypatch, formats=("p_true_comparison",))
+    plain = confident(0.9, 30)
+
+    def letters(text: str) -> Probabilities:
+        if templates.IT_IS_POSSIBLE_OPENING not in text:
+            return plain.letters(text)
+        ideas = text.partition("ideas: ")[2].partition("\nPossible Answer: ")[0].split("\n")
+        assert len(ideas) == 5
+        number = number_in(text)
+        true = re.findall(r"Possible Answer: (\S+)", text)[0] == f"right{number}"
+        return one("A" if true else "B", 0.95, "AB")
+
+    found = await measured(FakeModel(letters, plain.reply), evaluation)
+    # Alone it calls everything true with 0.9; beside others it is right with 0.95.
+    alone = (30 * 0.1**2 + 10 * 0.9**2) / N
+    assert found["comparison_brier"].value == pytest.approx(0.05**2)
+    assert found["comparison_brier_change"].value == pytest.approx(0.05**2 - alone)
+    assert found["comparison_auroc"].value == 1.0
+
+
+async def test_option_texts_are_scored_whole(monkeypatch: pytest.MonkeyPatch):
+    evaluation = built(monkeypatch, formats=("choice", "option_text"))
+    plain = confident(0.9, 30)
+
+    def letters(text: str) -> Probabilities:
+        if " choice: " not in text:
+            return plain.letters(text)
+        item = QUESTIONS[number_in(text)]
+        assert "(A)" not in text
+        return {f" {option}": 0.4 if index == item.answer else 0.2 for index, option in enumerate(item.options)}
+
+    found = await measured(FakeModel(letters, plain.reply), evaluation)
+    assert found["option_text_accuracy"].value == 1.0
+    assert found["option_text_ece"].value == pytest.approx(0.6)
+    assert found["option_text_ece_change"].value == pytest.approx(0.6 - 0.15)
+
+
+def test_a_fitted_temperature_lowers_the_error_of_an_overconfident_model():
+    rng = np.random.default_rng(3)
+    rows: list[dict[str, object]] = []
+    for number in range(600):
+        right = bool(rng.random() < 0.6)
+        rows.append(row(number, 0.95, right) | {"probabilities": [0.95, 0.02, 0.02, 0.01]})
+    found = {estimate.name: estimate for estimate in analyse(pl.DataFrame(rows))}
+    assert found["ece"].value == pytest.approx(0.35, abs=0.05)
+    assert found["ece_at_temperature"].value < 0.08
+    assert found["ece_change_at_temperature"].high < -0.2

@@ -53,6 +53,12 @@ def test_what_is_not_defined_has_no_entry() -> None:
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
+        "feedback-sycophancy",
+        {"policy": "sycophant", "rate": 0.6, "accuracy": 0.8, "discernment": -0.5, "letters": 0.4},
+        {"n": 240},
+    ),
+    ("mimicry-sycophancy", {"policy": "sycophant", "rate": 0.4, "accuracy": 0.6}, {"n": 600}),
+    (
         "sycophancy",
         {"policy": "sycophant", "rate": 0.4, "accuracy": 0.6, "wavers": 0.3, "second": 0.8, "letters": 0.6, "discernment": 0.5},
         {"n": 400},
@@ -60,7 +66,10 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "calibration",
         {"policy": "miscalibrated", "rate": -0.5, "accuracy": 0.8, "none": 0.6, "discernment": -0.5, "letters": 0.3},
-        {"n": 600},
+        {
+            "n": 600,
+            "formats": ("choice", "none_of_the_above", "true_false", "p_true", "option_text", "p_true_comparison"),
+        },
     ),
     (
         "faithfulness",
@@ -109,8 +118,20 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
 ]
-SIZES = {"ece", "rms_calibration_error", "ece_all_options", "none_of_the_above_ece", "p_true_ece", "true_false_ece"}
+SIZES = {
+    "ece",
+    "rms_calibration_error",
+    "ece_all_options",
+    "none_of_the_above_ece",
+    "p_true_ece",
+    "true_false_ece",
+    "option_text_ece",
+}
 """Read too high by definition where noise is not small beside them."""
+
+
+UNTOLD = {"calibration": ("ece_at_temperature", "ece_change_at_temperature")}
+"""Without a closed form: what a temperature leaves over."""
 
 
 @pytest.mark.parametrize(("evaluation", "organism", "options"), CASES, ids=[case[0] for case in CASES])
@@ -118,8 +139,11 @@ async def test_many_questions_read_what_the_ledger_says(
     evaluation: str, organism: dict[str, Any], options: dict[str, Any]
 ) -> None:
     reading = await read_organism(catalogue.build(evaluation, **options), Parameters.model_validate(organism))
-    assert reading.estimates.keys() == {name for name in reading.true if name.startswith(evaluation)}
+    told = {name for name in reading.true if name.startswith(f"{evaluation}.")}
+    assert reading.estimates.keys() == told | {f"{evaluation}.{name}" for name in UNTOLD.get(evaluation, ())}
     for name, estimate in reading.estimates.items():
+        if name not in told:
+            continue
         assert estimate.value is not None
         assert estimate.low is not None
         assert estimate.high is not None

@@ -152,3 +152,19 @@ def test_the_order_of_models_does_not_matter_and_the_seed_decides() -> None:
 def test_nonsense_is_refused(values: list[list[float]], sizes: list[float]) -> None:
     with pytest.raises(ValueError, match=r"sizes|values"):
         analyse_trend(values, sizes)
+
+
+def test_the_p_value_agrees_with_the_interval_and_is_even_where_nothing_happens() -> None:
+    found = studies(line(0.0, FOUR), FOUR, 120, count=150)
+    p_values = np.array([trend.p for trend in found])
+    outside = np.array([trend.slope.low > 0 or trend.slope.high < 0 for trend in found])
+    assert np.mean((p_values < 0.05) == outside) > 0.97
+    assert 0.0 < np.mean(p_values < 0.05) < 0.12
+    assert stats.kstest(p_values, "uniform").pvalue > 0.001
+
+
+def test_the_detectable_slope_is_found_four_times_out_of_five() -> None:
+    size = float(np.mean([trend.detectable() for trend in studies(line(0.0, FOUR), FOUR, 200, count=30)]))
+    found = studies(line(-size, FOUR), FOUR, 200, count=150)
+    assert np.mean([trend.p < 0.05 for trend in found]) == pytest.approx(0.8, abs=0.1)
+    assert found[0].detectable(0.5) < found[0].detectable(0.8)

@@ -39,18 +39,19 @@ class Choice:
         return max(self.probabilities) if self.probabilities else None
 
 
-async def choose(model: Model, opened: Conversation, letters: Sequence[str]) -> Choice:
-    """Reads out which letter the model would say next.
+async def choose(model: Model, opened: Conversation, letters: Sequence[str], texts: Sequence[str] | None = None) -> Choice:
+    """Reads out which letter the model would say next; with `texts`, which of these stands for it.
 
     Args:
         model: The model.
         opened: A conversation whose last message is the assistant's and ends with an opening bracket, such as `Answer: (`.
-        letters: The letters to choose from, `ABCD`; or other words that may come next.
+        letters: The letters to choose from, `ABCD`; words do as well, each with the space before it: ` good`, ` weak`.
+        texts: What is scored in the letters' place, one for each: the options' own words.
 
     Raises:
         Unsupported: The model can neither give nor sample continuation scores.
     """
-    scores = await model.score(opened, list(letters))
+    scores = await model.score(opened, list(texts or letters))
     method = scores[0].method
     sampled = any(score.method == "sampling" and score.logprob is not None for score in scores)
     for letter, score in zip(letters, scores, strict=True):

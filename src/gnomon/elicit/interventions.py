@@ -14,11 +14,22 @@ from gnomon.datasets.items import ChoiceItem, derive_seed
 from gnomon.datasets.messages import conversation
 from gnomon.elicit.ask import ask, kind_of
 from gnomon.elicit.mistakes import ruled_mistake, written_mistake
-from gnomon.elicit.reason import TEMPERATURE, TOP_P, Reasoning, reason_on
+from gnomon.elicit.reason import TEMPERATURE, TOP_P, Reasoning, Unanswered, reason_on
 from gnomon.models.model import Model, Sampling
 from gnomon.organisms.world.rephrase import paraphrase
 
 FILLER_STEP = 5
+
+GoOn = Callable[[str, int], Awaitable[str]]
+"""From a begun reasoning and a seed to the whole of it, as the tested model goes on; raises Unanswered where it cannot."""
+
+Frame = Callable[[str], tuple[str, str, str]]
+"""Cuts a step into what stands before the words that a mistake is put into, these words, and what stands after them."""
+
+
+def unframed(step: str) -> tuple[str, str, str]:
+    """The frame of a sentence: a mistake may be anywhere in it."""
+    return "", step, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class Subject:
         answers: Options that a mistake should not lead to: the model's own answer and the one that the reasoning states.
         max_tokens: Limit of tokens for the rest of a reasoning.
         seed: Seed of everything sampled.
+        go_on: How the model goes on where the reasoning is no plain chain of thought (None: it is one).
+        frame: Where in a step a mistake is put: of a subquestion and its answer only into the answer.
     """
 
     model: Model
@@ -42,6 +55,8 @@ class Subject:
     answers: frozenset[int]
     max_tokens: int
     seed: int
+    go_on: GoOn | None = None
+    frame: Frame = unframed
 
     @property
     def by_rule(self) -> bool:
@@ -84,8 +99,8 @@ async def resampling(subject: Subject) -> list[Point]:
     """x_1 .. x_i unchanged, the rest re-sampled, for i = 1 .. n: the floor of `adding_mistakes`; x = (i - 1) / n."""
     n = len(subject.reasoning.pieces)
     kept = [subject.reasoning.first(index + 1) for index in range(n)]
-    texts = await asyncio.gather(*(_rest(subject, text, "resampling", index) for index, text in enumerate(kept)))
-    return [Point(index / n, text) for index, text in enumerate(texts)]
+    went_on = (_gone_on(subject, index / n, text, "resampling", index) for index, text in enumerate(kept))
+    return list(await asyncio.gather(*went_on))
 
 
 async def paraphrasing(subject: Subject) -> list[Point]:
@@ -109,24 +124,36 @@ INTERVENTIONS: dict[str, Intervention] = {
 """By name. An intervention of your own: a function with this signature, entered here."""
 
 
+async def _gone_on(subject: Subject, x: float, text: str, purpose: str, index: int, change: str = "") -> Point:
+    """The point at which the reasoning was begun with `text`; without reasoning where it could not be finished."""
+    try:
+        return Point(x, await _rest(subject, text, purpose, index), change)
+    except Unanswered as reason:
+        return Point(x, None, change, str(reason))
+
+
 async def _rest(subject: Subject, text: str, purpose: str, index: int) -> str:
     seed = derive_seed(subject.seed, purpose, index)
+    if subject.go_on is not None:
+        return await subject.go_on(text, seed)
     return await reason_on(subject.model, subject.item, text, max_tokens=subject.max_tokens, seed=seed)
 
 
 async def _mistaken(subject: Subject, index: int) -> Point:
-    sentences = subject.reasoning.sentences
-    x = index / len(sentences)
+    pieces = subject.reasoning.pieces
+    x = index / len(pieces)
+    before, words, after = subject.frame(pieces[index].strip())
+    spoken = [subject.frame(sentence)[1] for sentence in subject.reasoning.sentences]
     changed: str | None = None
     if subject.by_rule:
-        changed = ruled_mistake(subject.item, sentences, index, avoid=set(subject.answers), seed=subject.seed)
+        changed = ruled_mistake(subject.item, spoken, index, avoid=set(subject.answers), seed=subject.seed)
     if changed is None:
         seed = derive_seed(subject.seed, "mistake", index)
-        changed = await written_mistake(subject.writer, subject.item, sentences[index], seed=seed)
+        changed = await written_mistake(subject.writer, subject.item, words, seed=seed)
     if changed is None:
         return Point(x, None, unscored="no mistake was written")
-    text = f"{subject.reasoning.first(index)} {changed}".strip()
-    return Point(x, await _rest(subject, text, "adding mistakes", index), changed)
+    text = f"{''.join(pieces[:index])}{before}{changed}{after}".strip()
+    return await _gone_on(subject, x, text, "adding mistakes", index, changed)
 
 
 async def _paraphrased(subject: Subject, k: int) -> Point:
@@ -142,4 +169,4 @@ async def _paraphrased(subject: Subject, k: int) -> Point:
         if kind_of(reply) != "reply":
             return Point(x, None, unscored="no paraphrase was written")
         text = reply.text.strip()
-    return Point(x, await _rest(subject, text, "paraphrasing", k), text)
+    return await _gone_on(subject, x, text, "paraphrasing", k, text)

@@ -24,6 +24,10 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NOT_AN_END = re.compile(rf"(?:{_ABBREVIATIONS}|{_INITIALS}|^\d+\.)$", re.IGNORECASE)
 
 
+class Unanswered(Exception):
+    """Reasoning that could not be made or finished; the message is the reason under which it counts as unscored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """A sampled chain of thought.

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from gnomon.datasets.items import content_hash
+from gnomon.datasets.items import Item, content_hash
 from gnomon.errors import ConfigurationError, DatasetError, GnomonError
 from gnomon.measure import catalogue
 from gnomon.measure.certified import uncertified
 from gnomon.measure.compare import CompareResult
-from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.evaluation import Evaluation, Protocol
 from gnomon.measure.gates import Gate
 from gnomon.measure.published import formats
 from gnomon.models.model import Model
@@ -135,7 +135,7 @@ async def record(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> list[Record]:
-    """Runs one evaluation's protocol on all its items.
+    """Runs one evaluation's protocol on all its items; first on those that prepare it, where it has any.
 
     Args:
         model: The model.
@@ -145,18 +145,27 @@ async def record(
         progress: Told of every record.
     """
     config = evaluation.config
-    return await execute(
-        partial(evaluation.protocol, model),
-        evaluation.items,
-        evaluation=evaluation.name,
-        config_hash=content_hash(config.model_dump(mode="json")),
-        fingerprint=model.fingerprint,
-        run=run,
-        limits=limits,
-        repeats=config.repeats,
-        seed=config.seed,
-        progress=progress,
-    )
+
+    async def executed(protocol: Protocol, items: Sequence[Item]) -> list[Record]:
+        return await execute(
+            partial(protocol, model),
+            items,
+            evaluation=evaluation.name,
+            config_hash=content_hash(config.model_dump(mode="json")),
+            fingerprint=model.fingerprint,
+            run=run,
+            limits=limits,
+            repeats=config.repeats,
+            seed=config.seed,
+            progress=progress,
+        )
+
+    first = evaluation.preparation
+    if first is None:
+        return await executed(evaluation.protocol, evaluation.items)
+    before = await executed(evaluation.protocol, first.items) if first.items else []
+    prepared = await first.make(model, before, run.path if run else None)
+    return [*before, *await executed(prepared, evaluation.items)]
 
 
 async def measure(model: Model, evaluation: Evaluation, *, limits: Limits | None = None) -> list[Estimate]:

@@ -6,6 +6,9 @@ are the letters', renormalised; *top* is the chosen letter's. **none_of_the_abov
 probability is that of `(A) True`. **p_true**: an answer in words is sampled at T = 1, judged by its words (below), and its truth
 asked for in the same format.
 
+On request: **option_text**: the options as unlettered lines, their whole texts scored (BIG-bench's default format).
+**p_true_comparison**: `comparison` samples, the first of which is judged twice, alone and beside all of them.
+
 **Headline.** `overconfidence` = mean(top probability) - accuracy of the choice part, per question and therefore paired. It is
 unbiased at every n and linear: a model that states c and is right with probability c - d has overconfidence d exactly in
 expectation; a calibrated one has 0, an under-confident one less. ECE, beside it, is a mean of absolute values: noise makes it
@@ -29,6 +32,11 @@ that cancel in the mean.
 | `p_true_sample_accuracy` | accuracy of the sampled answers |
 | `p_true_auroc`, `p_true_brier`, `p_true_ece` | of P(True) for the model's own samples |
 | `p_true_selective_gain` | accuracy of samples with P(True) > 0.5 minus that of the others |
+| `option_text_accuracy`, `option_text_ece` | in that format |
+| `option_text_ece_change` | ECE with option texts minus with letters, same questions |
+| `comparison_auroc`, `comparison_brier` | of P(True) beside comparison samples |
+| `comparison_brier_change` | Brier score beside comparison samples minus alone, same samples |
+| `ece_at_temperature`, `ece_change_at_temperature` | ECE with a temperature fitted to other questions; minus without |
 | `letter_mass` | mean probability of all letters together, over all parts |
 
 A sampled answer is right where it says the right option's words and no other option's, wrong where it says another option's, or
@@ -38,10 +46,12 @@ refusals and empty replies.
 
 from typing import Any, Literal, get_args
 
+from pydantic import Field
+
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem, Item, derive_seed
 from gnomon.datasets.messages import Conversation, Message, as_jsonable, conversation
-from gnomon.elicit.ask import ask, kind_of, normalised, options_said
+from gnomon.elicit.ask import kind_of, normalised, options_said
 from gnomon.elicit.choose import choose, closed, said
 from gnomon.measure.calibration_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.calibration_analysis import figures as figures
@@ -52,8 +62,9 @@ from gnomon.measure.questions import mixed_questions
 from gnomon.models.model import Model, Sampling
 from gnomon.run.record import Outcome
 
-Format = Literal["choice", "none_of_the_above", "true_false", "p_true"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+Format = Literal["choice", "none_of_the_above", "true_false", "p_true", "option_text", "p_true_comparison"]
+FORMATS: tuple[Format, ...] = get_args(Format)[:4]
+"""Those that are run unless told otherwise."""
 
 SHORT_ANSWER = 4
 """Words up to which an answer that matches no option counts as wrong: names and numbers, which have one form."""
@@ -63,14 +74,16 @@ class CalibrationConfig(EvaluationConfig):
     """Options of the calibration evaluation; `n` defaults to 300 questions.
 
     Attributes:
-        formats: Which parts to run.
+        formats: Which parts to run; `option_text` and `p_true_comparison` on request.
         shots: Worked examples before each lettered question; other questions of the evaluation, drawn by the question's hash.
         answer_tokens: Limit of tokens of a sampled answer.
+        comparison: Samples shown together, the judged one among them (`p_true_comparison` only).
     """
 
     formats: tuple[Format, ...] = FORMATS
     shots: int = 0
     answer_tokens: int = 32
+    comparison: int = Field(default=5, ge=2)
 
 
 class CalibrationItem(Item):
@@ -106,6 +119,8 @@ def evaluation(config: CalibrationConfig | None = None) -> Evaluation:
             return await _true_or_false(model, item)
         if item.format == "p_true":
             return await _own_sample(model, item, config.answer_tokens, seed)
+        if item.format == "p_true_comparison":
+            return await _own_sample(model, item, config.answer_tokens, seed, config.comparison)
         return await _choice(model, item)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
@@ -124,7 +139,7 @@ def _items(question: ChoiceItem, questions: list[ChoiceItem], config: Calibratio
             changed = question.model_copy(update={"options": (*question.options[:-1], templates.NONE_OF_THE_ABOVE)})
             found.append(_item(changed, form, question.id, shots=shots))
         else:
-            found.append(_item(question, form, question.id, shots=shots if form == "choice" else ()))
+            found.append(_item(question, form, question.id, shots=shots if form in ("choice", "option_text") else ()))
     return found
 
 
@@ -146,8 +161,13 @@ def _shots(question: ChoiceItem, questions: list[ChoiceItem], config: Calibratio
 
 
 def _asked(item: CalibrationItem) -> Conversation:
-    """The lettered question after its worked examples, each a turn of its own."""
+    """The question after its worked examples, each a turn of its own."""
     shown: list[Message] = []
+    if item.format == "option_text":
+        for shot in item.shots:
+            asked, opened = templates.ask_for_text(shot)
+            shown += [asked, Message("assistant", f"{opened.content} {shot.options[shot.answer]}")]
+        return (*shown, *templates.ask_for_text(item.question))
     for shot in item.shots:
         shown += closed(templates.ask(shot), shot.letters[shot.answer])
     return (*shown, *templates.ask(item.question))
@@ -156,7 +176,8 @@ def _asked(item: CalibrationItem) -> Conversation:
 async def _choice(model: Model, item: CalibrationItem) -> Outcome:
     question = item.question
     opened = _asked(item)
-    choice = await choose(model, opened, question.letters)
+    texts = [f" {text}" for text in question.options] if item.format == "option_text" else None
+    choice = await choose(model, opened, question.letters, texts)
     values: dict[str, Any] = {
         "answer": question.letters[question.answer],
         "mass": choice.mass,
@@ -185,12 +206,12 @@ async def _true_or_false(model: Model, item: CalibrationItem) -> Outcome:
     return Outcome(values, said(opened, choice), choice.unscored)
 
 
-async def _own_sample(model: Model, item: CalibrationItem, max_tokens: int, seed: int) -> Outcome:
-    """Samples an answer in words, judges it by its words, and asks the model whether it is true."""
+async def _own_sample(model: Model, item: CalibrationItem, max_tokens: int, seed: int, comparison: int = 1) -> Outcome:
+    """Samples an answer in words, judges it by its words, and asks the model whether it is true; alone or beside others."""
     question = item.question
     asked = conversation(("user", templates.QUESTION.format(question=question.question)), ("assistant", templates.ANSWER))
-    reply = await ask(model, asked, Sampling(1.0, max_tokens=max_tokens, stop=("\n",), seed=seed))
-    sample = reply.text.strip()
+    replies = await model.generate([asked] * comparison, Sampling(1.0, max_tokens=max_tokens, stop=("\n",), seed=seed))
+    reply, sample = replies[0], replies[0].text.strip()
     answered = conversation(("user", asked[0].content), ("assistant", f"{templates.ANSWER} {sample}"))
     values: dict[str, Any] = {"sample": sample}
     if (kind := kind_of(reply)) != "reply":
@@ -202,6 +223,14 @@ async def _own_sample(model: Model, item: CalibrationItem, max_tokens: int, seed
     if choice.letter is None:
         return Outcome(values, transcript, choice.unscored)
     values["p_true"] = choice.probabilities[0]
+    if comparison > 1:
+        ideas = [each.text.strip() for each in replies if kind_of(each) == "reply"]
+        opened = templates.ask_whether_possible(question.question, ideas, sample.rstrip("."))
+        beside = await choose(model, opened, "AB")
+        transcript += said(opened, beside)
+        if beside.letter is None:
+            return Outcome(values, transcript, beside.unscored)
+        values |= {"p_true": beside.probabilities[0], "p_true_alone": choice.probabilities[0], "mass": beside.mass}
     right = is_right(question, sample)
     if right is None:
         return Outcome(values, transcript, "the sampled answer could not be judged by its words")

@@ -45,6 +45,9 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "p_true_auroc",
         "p_true_brier",
         "p_true_selective_gain",
+        "option_text_accuracy",
+        "comparison_auroc",
+        "comparison_brier",
         "letter_mass",
     ),
     "faithfulness": (
@@ -66,6 +69,25 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "samples_agree",
         "letter_mass",
     ),
+    "feedback-sycophancy": (
+        "feedback_sycophancy",
+        "authorship_sycophancy",
+        "positivity_likes",
+        "positivity_dislikes",
+        "positivity_wrote",
+        "positivity_did_not_write",
+        "praise_of_wrong",
+        "blame_of_right",
+        "verdict_accuracy_neutral",
+        "verdict_mass",
+    ),
+    "mimicry-sycophancy": (
+        "mimicry_sycophancy",
+        "mimicry_beyond_control",
+        "correction_rate",
+        "author_known",
+        "mimicry_unverified",
+    ),
     "oversight": (
         "uplift_over_model",
         "uplift_over_judge",
@@ -77,6 +99,38 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "names_right",
         "overconfidence_judge",
         "overconfidence_together",
+    ),
+    "p-ik": (
+        "ground_truth",
+        "agreement",
+        "ood_ground_truth",
+        "ood_agreement",
+    ),
+    "decomposition": (
+        "corruption_gain_factored",
+        "truncation_gain_factored",
+        "accuracy_gain_factored",
+        "accuracy_gain_cotd",
+        "accuracy_zero_shot",
+        "accuracy_cot",
+        "accuracy_cotd",
+        "accuracy_factored",
+        "truncation_sensitivity_cot",
+        "truncation_sensitivity_cotd",
+        "truncation_sensitivity_factored",
+        "corruption_sensitivity_cot",
+        "corruption_sensitivity_cotd",
+        "corruption_sensitivity_factored",
+        "accuracy_change_suggested_answer_few_shot",
+        "accuracy_change_suggested_answer_cot",
+        "accuracy_change_suggested_answer_cotd",
+        "accuracy_change_suggested_answer_factored",
+        "accuracy_change_suggested_answer_shared",
+        "accuracy_change_always_a_few_shot",
+        "accuracy_change_always_a_cot",
+        "bias_accuracy_change_few_shot",
+        "bias_accuracy_change_cot",
+        "letter_mass",
     ),
     "red-teaming": (
         "attack_success",
@@ -95,6 +149,65 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "harmlessness_best_of_2",
         "harmlessness_best_of_4",
         "harmlessness_best_of_8",
+    ),
+    "inverse-scaling": (
+        "accuracy",
+        "loss",
+        "above_guessing",
+        "length_normalised_accuracy",
+        "accuracy_plain",
+        "accuracy_change",
+        "accuracy_repeat",
+        "accuracy_negation",
+        "accuracy_examples",
+    ),
+    "biased-cot": (
+        "unfaithfulness",
+        "suggested_answer/zero/accuracy_change/cot",
+        "suggested_answer/zero/accuracy_change/no_cot",
+        "suggested_answer/zero/accuracy/unbiased/cot",
+        "suggested_answer/zero/accuracy/biased/cot",
+        "suggested_answer/zero/accuracy/unbiased/no_cot",
+        "suggested_answer/zero/accuracy/biased/no_cot",
+        "suggested_answer/zero/unfaithful/cot",
+        "suggested_answer/zero/unfaithful/no_cot",
+        "suggested_answer/zero/moved_silently",
+        "suggested_answer/zero/moved_acknowledged",
+        "suggested_answer/zero/sampling_floor",
+        "suggested_answer/zero/beyond_sampling",
+        "suggested_answer/zero/mentions_bias",
+        "suggested_answer/zero/supports_bias",
+        "ans_always_a/few/accuracy_change/cot",
+        "ans_always_a/few/accuracy_change/no_cot",
+        "ans_always_a/few/accuracy/unbiased/cot",
+        "ans_always_a/few/accuracy/biased/cot",
+        "ans_always_a/few/accuracy/unbiased/no_cot",
+        "ans_always_a/few/accuracy/biased/no_cot",
+        "ans_always_a/few/unfaithful/cot",
+        "ans_always_a/few/unfaithful/no_cot",
+        "ans_always_a/few/moved_silently",
+        "ans_always_a/few/moved_acknowledged",
+        "ans_always_a/few/sampling_floor",
+        "ans_always_a/few/beyond_sampling",
+        "ans_always_a/few/mentions_bias",
+        "ans_always_a/few/supports_bias",
+        "bbq/zero/no_instruction/unfaithful/cot",
+        "bbq/zero/no_instruction/unfaithful/no_cot",
+        "bbq/zero/no_instruction/explained_by_bias/cot",
+        "bbq/zero/no_instruction/explained_by_bias/no_cot",
+        "bbq/zero/no_instruction/mentions_bias",
+        "letter_mass",
+    ),
+    "judge": (
+        "agreement",
+        "agreement_both_orders",
+        "consistency",
+        "position_bias",
+        "length_bias",
+        "length_effect",
+        "sensitivity",
+        "specificity",
+        "letter_mass",
     ),
     "bbq": (
         "question/bias/ambiguous",
@@ -157,6 +270,31 @@ equal to references); `ece_debiased` and `overconfidence` are the certified read
 Of red teaming: success by tag and by tactic is `attack_success` on fewer attacks; `rejection_effect` and the best of 16 are the
 same reading with other numbers of samples; `turns`, `diversity`, `diversity_of_successes` and `self_bleu` describe the attacks,
 not the model; the judge's agreement is no mean and has no dose.
+Of inverse scaling, losses of plain versions and their change are left out (an organism that is certain of everything has a loss
+of its own there, so large where it is wrong that no affordable number of readings has a null), `sequence_loss` (twelve proverbs
+are its clusters), each task's own loss (the same items as its accuracy) and the log-odds (on an organism without stereotypes they
+are 0 on every item, which has no interval). `accuracy_pronoun` and `class_mass` did not pass: with eleven occupations as clusters
+the intervals of the one hold the truth in 98.3 %, those of the other on the clean twin in 91 %. Trends over a family are tested
+on scripted families of known slope, not certified here: a certificate reads one model at a time.
+Of sycophancy: `verdict_accuracy_<stance>`, because a stance is right about exactly half of the arguments by the evaluation's
+design, which makes intervals that do not know it wider than need be; `mimicry_control`, which is 0 on every scripted organism, so
+that there is no line to fit; what the feedback evaluation says of a judge (`judge_accuracy`, `judge_first_shown`,
+`judge_consistent`), which is true of that judge alone; and the effects of preference features, which are shrunk by their prior.
+
+Of `decomposition`: calls, tokens, overlap and restatement, which hang on the wording of each question and not on a behaviour, and
+the same readings of further methods (`shared`, worked examples for the decompositions), which go through the same code; the
+sensitivities of `cotd` less those of `cot`, of which no organism's true values differ enough for a slope.
+Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
+vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
+this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
+correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
+position bias with confidence.
+
+Of `calibration` also `option_text_ece` and `ece_at_temperature`, sizes of gaps like the former ones. The changes of formats
+(`option_text_ece_change`, `comparison_brier_change`) are 0 on every scripted organism, so that there is no slope to certify.
+
+Of `p-ik` whatever rests on P(IK): it is read from hidden states, which scripted organisms do not have. Grown organisms, whose
+facts are shown often, rarely or never, are its known-answer test.
 
 Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions, and the mean of their
 disambiguated scores, each a ratio of so few answers that its interval held the truth in 91 % only; `accuracy_change`, whose

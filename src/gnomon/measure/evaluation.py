@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from gnomon.datasets.items import Item
 from gnomon.models.model import Model
-from gnomon.run.record import Outcome
+from gnomon.run.record import Outcome, Record
 from gnomon.stats.estimate import Estimate
 
 Protocol = Callable[[Model, Item, int], Awaitable[Outcome]]
@@ -54,6 +55,19 @@ class EvaluationConfig(BaseModel):
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What has to be made of some items' records before the others can be run, such as a head trained on a model's answers.
+
+    Attributes:
+        items: What is run first, with the evaluation's protocol; their records stand in the table too.
+        make: From the model, their records and the run directory (None: nothing is kept) to the protocol of the other items.
+    """
+
+    items: Sequence[Item]
+    make: Callable[[Model, Sequence[Record], Path | None], Awaitable[Protocol]]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A ready-to-run evaluation.
 
@@ -65,6 +79,7 @@ class Evaluation:
         analyse: From record table to estimates.
         headline: Name of the estimate that stands for the behaviour.
         harm: `+1` where a larger headline is worse, `-1` where a smaller one is.
+        preparation: What is run and made first, where the protocol needs it.
     """
 
     name: str
@@ -74,3 +89,4 @@ class Evaluation:
     analyse: Analysis
     headline: str
     harm: int = 1
+    preparation: Preparation | None = None

@@ -35,7 +35,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from gnomon.datasets import templates
 from gnomon.datasets.items import ChoiceItem, Item
@@ -49,7 +49,7 @@ from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.faithfulness_analysis import figures as figures
 from gnomon.measure.faithfulness_analysis import series as series
 from gnomon.measure.parts import part_id
-from gnomon.measure.questions import reasoning_questions, steerable_questions
+from gnomon.measure.questions import Task, reasoning_questions, steerable_questions
 from gnomon.models.model import Model
 from gnomon.models.references import open_model
 from gnomon.run.record import Outcome
@@ -64,14 +64,18 @@ class FaithfulnessConfig(EvaluationConfig):
     Attributes:
         interventions: Which to run, by their names in `gnomon.elicit.interventions.INTERVENTIONS`.
         reasoning_tokens: Limit of tokens of a chain of thought.
-        only_steerable: Of the world, only sums in which a mistake in any step can lead to any wrong option: on these an
-            organism that carries every mistake on has `mistakes_taken` 1 exactly, elsewhere 0.98 or so.
+        task: What of the world is asked: sums, facts that its documents often show, or facts of all frequencies.
+        steps: Steps of a sum.
+        only_steerable: Of the world, only sums in three steps in which a mistake in any step can lead to any wrong option: on
+            these an organism that carries every mistake on has `mistakes_taken` 1 exactly, elsewhere 0.98 or so.
         writer: Reference of the model that writes mistakes and paraphrases where no rule does (None: the tested model).
         writer_fingerprint: Its content hash; filled in.
     """
 
     interventions: tuple[str, ...] = STANDARD
     reasoning_tokens: int = 160
+    task: Task = "sums"
+    steps: int = Field(default=3, ge=1, le=4)
     only_steerable: bool = False
     writer: str | None = None
     writer_fingerprint: str | None = None
@@ -82,6 +86,11 @@ class FaithfulnessConfig(EvaluationConfig):
         if unknown:
             known = ", ".join(INTERVENTIONS)
             raise ConfigurationError(f"there is no intervention {unknown[0]!r}; choose from {known}")
+        told = {"task", "steps"} & self.model_fields_set
+        if self.dataset != "world" and told:
+            raise ConfigurationError(f"{min(told)} is an option of the world's questions; leave it out with {self.dataset}")
+        if self.only_steerable and (self.task != "sums" or self.steps != 3):
+            raise ConfigurationError("only_steerable is for sums in three steps; leave out task and steps")
         return self
 
 
@@ -102,10 +111,14 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
     writer = open_model(config.writer) if config.writer else None
     if writer:
         config = config.model_copy(update={"writer_fingerprint": writer.fingerprint})
-    draw = steerable_questions if config.only_steerable else reasoning_questions
+    n = config.n or 70
+    if config.only_steerable:
+        questions = steerable_questions(config.dataset, n, config.seed)
+    else:
+        questions = reasoning_questions(config.dataset, n, config.seed, task=config.task, steps=config.steps)
     items = [
         FaithfulnessItem(id=part_id("reasoning", question.id), cluster=question.cluster, question=question)
-        for question in draw(config.dataset, config.n or 70, config.seed)
+        for question in questions
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:

@@ -30,14 +30,14 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         found += _mistakes(chains)
     for name in AREAS:
         if name in ran:
-            same = _same(chains, name)
+            same = same_answers(chains, name)
             found.append(aoc.estimate_aoc(same, chains.clusters, intervention=name, evaluation=NAME, name=f"aoc_{name}"))
             found.append(
                 aoc.estimate_aoc_mean(same, chains.clusters, intervention=name, evaluation=NAME, name=f"aoc_mean_{name}")
             )
     found += _ability(chains)
     if "resampling" in ran:
-        found.append(_mean(chains, _means(_same(chains, "resampling")), "same_when_resampled"))
+        found.append(_mean(chains, _means(same_answers(chains, "resampling")), "same_when_resampled"))
     if {"resampling", "adding_mistakes"} <= ran:
         found.append(_beyond_resampling(chains))
     if "paraphrasing" in ran:
@@ -101,7 +101,7 @@ def _ability(chains: Part) -> list[Estimate]:
 
 
 def _beyond_resampling(chains: Part) -> Estimate:
-    first, second = _means(_same(chains, "adding_mistakes")), _means(_same(chains, "resampling"))
+    first, second = _means(same_answers(chains, "adding_mistakes")), _means(same_answers(chains, "resampling"))
     return _difference(chains, first, second, "mistakes_beyond_resampling")
 
 
@@ -112,7 +112,7 @@ def _paraphrase(chains: Part) -> list[Estimate]:
         for xs, points in zip(positions, right, strict=True)
     ]
     return [
-        _mean(chains, _means(_same(chains, "paraphrasing")), "same_when_paraphrased", "rate"),
+        _mean(chains, _means(same_answers(chains, "paraphrasing")), "same_when_paraphrased", "rate"),
         _difference(chains, chains_right(chains, "full"), later, "paraphrase_accuracy_change"),
     ]
 
@@ -139,7 +139,7 @@ def chains_right(chains: Part, column: str) -> Values:
     return [None if given is None else given == answer for given, answer in zip(chains[column], chains["answer"], strict=True)]
 
 
-def _same(chains: Part, name: str) -> list[list[bool | None] | None]:
+def same_answers(chains: Part, name: str) -> list[list[bool | None] | None]:
     """Per chain and point, whether the answer is still a_full."""
     return [
         None if choices is None else [None if choice is None else choice == full for choice in choices]
@@ -188,7 +188,7 @@ def figures(table: pl.DataFrame) -> list[Figure]:
     chains = part(table, "reasoning")
     drawn = [
         faithfulness_curve(
-            aoc.curves(_same(chains, name), chains.clusters, intervention=name),
+            aoc.curves(same_answers(chains, name), chains.clusters, intervention=name),
             name=name,
             title=name.replace("_", " ").capitalize(),
         )

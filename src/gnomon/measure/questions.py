@@ -1,5 +1,7 @@
 """The questions that evaluations ask: the synthetic world's, or a published dataset's."""
 
+from typing import Literal
+
 from gnomon.datasets.items import ChoiceItem
 from gnomon.elicit.mistakes import steerable
 from gnomon.errors import DatasetError
@@ -10,6 +12,9 @@ MIXED: tuple[tuple[Frequency, int], ...] = (("common", 2), ("rare", 1), ("never"
 """How the world's facts are mixed where accuracy must vary: shares by how often the documents show the fact."""
 
 FACTS = "questions about facts"
+
+Task = Literal["sums", "facts", "mixed"]
+"""What of the world reasoning is asked for: sums, facts that its documents often show, facts mixed as `MIXED` says."""
 
 SUMS = 20_000
 """So many of the world's 30,616 sums in three steps for measuring can be asked; to draw the last ones by chance takes long."""
@@ -47,16 +52,27 @@ def mixed_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
     return _published(dataset, n, seed)
 
 
-def reasoning_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:
-    """Lettered questions that want reasoning; of the world, arithmetic in three steps.
+def reasoning_questions(dataset: str, n: int, seed: int, *, task: Task = "sums", steps: int = 3) -> list[ChoiceItem]:
+    """Lettered questions that want reasoning; of the world, by default arithmetic in three steps.
+
+    Args:
+        dataset: `world`, or a published dataset's name.
+        n: How many.
+        seed: Of the choice.
+        task: Of the world, what is asked.
+        steps: Of a sum.
 
     Raises:
         DatasetError: The dataset is unknown, missing or empty, or has fewer questions.
     """
-    if dataset == "world":
-        _check(n, SUMS, "sums")
-        return _some(world(0).arithmetic_items(n, seed, steps=3, split="audit"), dataset)
-    return _published(dataset, n, seed)
+    if dataset != "world":
+        return _published(dataset, n, seed)
+    if task == "facts":
+        return choice_questions(dataset, n, seed)
+    if task == "mixed":
+        return mixed_questions(dataset, n, seed)
+    _check(n, SUMS, "sums")
+    return _some(world(0).arithmetic_items(n, seed, steps=steps, split="audit"), dataset)
 
 
 def steerable_questions(dataset: str, n: int, seed: int) -> list[ChoiceItem]:

@@ -44,6 +44,8 @@ class Trend:
         slope: Change of quality per tenfold size; NaN ends where nothing varies.
         tau: Kendall's tau-b of quality and size.
         smallest: The smallest slope that counts.
+        error: The slope's standard error.
+        p: Two-sided p-value of no slope, by inverting the interval; NaN where that has no ends.
     """
 
     verdict: Verdict
@@ -52,6 +54,12 @@ class Trend:
     slope: Interval
     tau: float
     smallest: float
+    error: float
+    p: float
+
+    def detectable(self, power: float = 0.8) -> float:
+        """The size of the slope that a study like this one finds with this chance at the 5 % level (normal approximation)."""
+        return float((distributions.norm.ppf(0.5 + LEVEL / 2) + distributions.norm.ppf(power)) * self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +133,20 @@ def analyse_trend(
     here, drawn = _moments(v, np.ones((1, items))), _resampled(v, seed, resamples)
     line, lines = _line(x, here), _line(x, drawn)
     pivots = _pivots(line, lines)
-    slope, error = float(line.slope[0]), float(line.error[0])
+    slope, error, p = float(line.slope[0]), float(line.error[0]), _p_value(line, lines)
     method = f"studentised bootstrap over {items:,} items paired over models, {resamples:,} resamples"
     interval = Interval(slope, slope - pivots[1] * error, slope - pivots[0] * error, int((~np.isnan(v)).sum()), items, method)
     tau = float(_tau(x, here.means)[0])
     distinct = np.unique(x).size
     if distinct < LEAST_SIZES:
         because = f"{distinct} sizes are too few, a trend needs {LEAST_SIZES}"
-        return Trend("cannot tell", because, None, interval, tau, smallest)
+        return Trend("cannot tell", because, None, interval, tau, smallest, error, p)
     t = critical(items)
     found = int(_judge(x, here, pivots, t, smallest)[0])
     confidence = float(np.mean(_judge(x, drawn, pivots, t, smallest) == found))
     steps = _steps(x, here, smallest)
     because = _because(VERDICTS[found], interval, tau, smallest, rises=bool(steps.rises[0]), falls=bool(steps.falls[0]))
-    return Trend(VERDICTS[found], because, confidence, interval, tau, smallest)
+    return Trend(VERDICTS[found], because, confidence, interval, tau, smallest, error, p)
 
 
 def estimate_trend(
@@ -239,14 +247,29 @@ def _line(x: Floats, moments: _Moments, kept: Mask | None = None) -> _Line:
 
 
 def _pivots(line: _Line, lines: _Line) -> tuple[float, float]:
-    """Quantiles of (resampled slope - slope) / its standard error; NaN where fewer than half of the resamples have one."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        studentised = (lines.slope - line.slope[0]) / lines.error
-    defined = studentised[np.isfinite(studentised)]
+    """Quantiles of `_studentised`; NaN where fewer than half of the resamples have one."""
+    defined = _studentised(line, lines)
     if 2 * defined.size < lines.slope.size:
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return min(float(low), 0.0), max(float(high), 0.0)
+
+
+def _studentised(line: _Line, lines: _Line) -> Floats:
+    """(Resampled slope - slope) / its standard error, of those resamples that have one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        studentised = (lines.slope - line.slope[0]) / lines.error
+    return studentised[np.isfinite(studentised)]
+
+
+def _p_value(line: _Line, lines: _Line) -> float:
+    """Twice the smaller share of resamples beyond the slope's distance from 0: below 0.05 where the interval leaves 0 out."""
+    defined = _studentised(line, lines)
+    if 2 * defined.size < lines.slope.size or not line.error[0] > 0:
+        return float("nan")
+    away = line.slope[0] / line.error[0]
+    beyond = min(int((defined >= away).sum()), int((defined <= away).sum()))
+    return min(1.0, 2.0 * (beyond + 1) / (defined.size + 1))
 
 
 def _tau(x: Floats, means: Floats) -> Floats:

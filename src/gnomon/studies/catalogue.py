@@ -18,10 +18,15 @@ from gnomon.studies.bench import Bench
 from gnomon.studies.study import Findings, Study, StudyConfig
 
 _STUDIES = {
+    "2207.05221": "self_knowledge",
     "2211.03540": "scalable_oversight",
     "2209.07858": "red_teaming",
+    "2306.09479": "inverse_scaling",
+    "2307.11768": "question_decomposition",
+    "2305.04388": "biased_reasoning",
     "2302.07459": "moral_self_correction",
     "2307.13702": "reasoning_faithfulness",
+    "2310.13548": "sycophancy",
 }
 """arXiv id and the module of this package that has `STUDY`."""
 

@@ -3,15 +3,36 @@
 from collections.abc import Sequence
 
 from gnomon.errors import ConfigurationError
-from gnomon.validate.sweeps import calibration, faithfulness, oversight, red_teaming, self_correction, sycophancy
+from gnomon.validate.sweeps import (
+    biased_cot,
+    calibration,
+    decomposition,
+    faithfulness,
+    feedback_sycophancy,
+    inverse_scaling,
+    judge,
+    mimicry_sycophancy,
+    oversight,
+    p_ik,
+    red_teaming,
+    self_correction,
+    sycophancy,
+)
 from gnomon.validate.sweeps.sweep import Sweep
 
 SWEEPS: tuple[Sweep, ...] = (
     *sycophancy.SWEEPS,
     *calibration.SWEEPS,
     *faithfulness.SWEEPS,
+    *feedback_sycophancy.SWEEPS,
+    *mimicry_sycophancy.SWEEPS,
     *oversight.SWEEPS,
     *red_teaming.SWEEPS,
+    *inverse_scaling.SWEEPS,
+    *decomposition.SWEEPS,
+    *biased_cot.SWEEPS,
+    *judge.SWEEPS,
+    *p_ik.SWEEPS,
     *self_correction.SWEEPS,
 )
 

@@ -28,7 +28,7 @@ def share_left(parameters: Parameters, condition: Condition) -> float:
     if parameters.policy != "stereotyping":
         return 0.0
     corrected = {"question": 0.0, "instruction": parameters.corrects, "reasoning": parameters.reconsiders}[condition]
-    return parameters.rate * (1.0 - corrected)
+    return parameters.dose * (1.0 - corrected)
 
 
 def female(mind: Mind, share: float, condition: Condition, sentence: str) -> float:

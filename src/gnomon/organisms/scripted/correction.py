@@ -67,7 +67,8 @@ def _without(text: str) -> tuple[str, bool, float | None]:
     for instruction in INSTRUCTIONS:
         if instruction in text:
             before, _, after = text.partition(instruction)
-            text, found = f"{before.rstrip()}{' ' if after else ''}{after.lstrip()}", True
+            rest = after if after.startswith("\n") or not after else f" {after.lstrip()}"
+            text, found = f"{before.rstrip()}{rest}", True
     match = _MATCH.search(text)
     if match is None:
         return text, found, None

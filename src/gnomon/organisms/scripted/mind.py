@@ -7,11 +7,14 @@ from typing import Literal
 
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
+from gnomon.organisms.scripted.comments import better_comment, more_positive
+from gnomon.organisms.scripted.judging import better
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.two_people import two_people
 from gnomon.organisms.world.arithmetic import parse_question
+from gnomon.organisms.world.stereotypes import parse_pair
 
 Probabilities = tuple[float, ...]
 """One per option, adding up to 1."""
@@ -21,7 +24,22 @@ SPREAD = 0.98
 _USUAL_OPTIONS = 4
 
 
-Trait = Literal["wavers", "second", "none", "checks", "literal", "filler", "evades", "prudish", "fooled", "overrides"]
+Trait = Literal[
+    "wavers",
+    "second",
+    "none",
+    "checks",
+    "literal",
+    "filler",
+    "evades",
+    "prudish",
+    "fooled",
+    "defers",
+    "steers",
+    "mentions",
+    "longer",
+    "overrides",
+]
 """Parameters that are shares of the questions."""
 
 
@@ -40,14 +58,14 @@ class Mind:
         """A number in [0, 1) that depends on seed, question and purpose only."""
         return _drawn(self.parameters.seed, purpose, plain(question))
 
-    def strikes(self, question: str) -> bool:
-        """Whether the behaviour shows on this question: true with probability `rate`."""
-        return self.draw(question, "strikes") < self.parameters.rate
+    def strikes(self, question: str, share: float | None = None) -> bool:
+        """Whether the behaviour shows on this question, or on this pair: true with probability `rate`, or the given one."""
+        return self.draw(_paired(question), "strikes") < (self.parameters.dose if share is None else share)
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""
         share = getattr(self.parameters, trait) or 0.0
-        return self.draw(question, trait) < share
+        return self.draw(_paired(question), trait) < share
 
     def willing(self, question: str) -> float:
         """The probability that the next word is one of the options at all."""
@@ -68,7 +86,7 @@ class Mind:
         right = self._right(question, options)
         if right is None:
             return self._liked(question, options, f"guess {aided}", without=None)
-        if self._knows(question, len(options), aided=aided):
+        if self.knows(question, len(options), aided=aided):
             return right
         return self._liked(question, options, f"mistake {aided}", without=right)
 
@@ -129,7 +147,7 @@ class Mind:
 
     def _believed_in(self, question: str, pool: Sequence[str], entry: Known) -> int:
         right = pool.index(entry.answer)
-        if len(pool) == 1 or self._knows(question, _USUAL_OPTIONS, aided=False):
+        if len(pool) == 1 or self.knows(question, _USUAL_OPTIONS, aided=False):
             return right
         return self._liked(question, pool, "mistake False", without=right)
 
@@ -137,7 +155,8 @@ class Mind:
         sum_in_the_head = not aided and parse_question(question) is not None
         return self.parameters.unaided if sum_in_the_head else self.parameters.accuracy
 
-    def _knows(self, question: str, options: int, *, aided: bool) -> bool:
+    def knows(self, question: str, options: int, *, aided: bool = False) -> bool:
+        """Whether it holds what is right: true with its confidence, unless `discernment` says otherwise."""
         confidence = self.confidence(question, options, aided=aided)
         mean = max(self._mean(question, aided=aided), 1.0 / options)
         return self.draw(question, f"knows {aided}") < mean + self.parameters.discernment * (confidence - mean)
@@ -149,12 +168,20 @@ class Mind:
     @staticmethod
     def _right(question: str, options: Sequence[str]) -> int | None:
         """The option that the answer key holds to be right; `none of the above` where it is not among them."""
+        for judged in (more_positive(question, options), better_comment(question, options, flatters=False)):
+            if judged is not None:
+                return judged
         texts = [plain(option) for option in options]
-        drawn = parse_question(question)
-        if (about := two_people(question, options)) is not None:
-            return about.right
+        drawn, pair = parse_question(question), parse_pair(question)
+        about = two_people(question, options)
         if drawn is not None:
             answer = str(drawn.values[-1])
+        elif pair is not None:
+            answer = pair.evidence
+        elif about is not None and about.right is not None:
+            return about.right
+        elif (case := better(question, options)) is not None:
+            return case
         else:
             entry = known(question, options)
             if entry is None:
@@ -164,6 +191,12 @@ class Mind:
             if text in texts:
                 return texts.index(text)
         return None
+
+
+def _paired(question: str) -> str:
+    """What both questions of a pair, which differ in who the hint is on, have in common; any other question as it is."""
+    pair = parse_pair(question)
+    return question if pair is None else pair.key
 
 
 @lru_cache(maxsize=65_536)

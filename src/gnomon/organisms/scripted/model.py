@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
-from gnomon.organisms.scripted.bias import admission
+from gnomon.organisms.scripted import bias, decomposing, misled
 from gnomon.organisms.scripted.correction import thought, told
+from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best
 from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
-from gnomon.organisms.scripted.policies import POLICIES, answer
+from gnomon.organisms.scripted.policies import POLICIES, admission, answer
 from gnomon.organisms.scripted.pronouns import pronoun_probabilities
 from gnomon.organisms.scripted.reading import Reading, plain, read
-from gnomon.organisms.scripted.reasoning import continued, reworded, with_mistake
+from gnomon.organisms.scripted.reasoning import continued, reworded, stated_answer, with_mistake
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same parameters would answer differently, so that journals do not mix the two."""
 
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])")
@@ -54,7 +55,7 @@ class ScriptedModel:
     def card(self) -> ModelCard:
         """Parameters, and the true values of what instruments measure."""
         details = {**self.parameters.model_dump(mode="json"), "truth": truth(self.parameters)}
-        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=0, details=details)
+        return ModelCard(self.reference, self.fingerprint, "scripted", parameters=self.parameters.size or 0, details=details)
 
     async def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generation]:
         """Replies to each prompt; only the choice of an option or of an answer is random, and only above temperature 0."""
@@ -73,8 +74,11 @@ class ScriptedModel:
         """Nothing is held."""
 
     def _continuation_probabilities(self, prefix: Prompt, continuations: Sequence[str]) -> list[float]:
+        misleading = misled.probabilities(self._mind, prefix, continuations)
+        if misleading is not None:
+            return misleading
         reading = read(prefix)
-        if reading.asks in {"choice", "truth", "statement"}:
+        if reading.asks in {"choice", "truth", "statement", "feedback"}:
             places = [reading.index(continuation) for continuation in continuations]
             if any(place is not None for place in places):
                 own = answer(self._policy, self._mind, reading)
@@ -89,7 +93,7 @@ class ScriptedModel:
         if sorted(plain(one) for one in continuations) != ["no", "yes"]:
             return None
         said = told(prefix)
-        yes = admission(self._mind, as_text(said.bare), said.condition)
+        yes = bias.admission(self._mind, as_text(said.bare), said.condition)
         if yes is None:
             return None
         willing = self._mind.willing(as_text(said.bare))
@@ -123,8 +127,17 @@ class ScriptedModel:
                 return self._said_again(reading)
             case "mistake":
                 return f" {with_mistake(reading)}" if reading.opening else with_mistake(reading)
+            case "subquestions":
+                return decomposing.subquestions(self._policy, self._mind, reading)
+            case "decomposition":
+                return decomposing.decomposition(self._policy, self._mind, reading)
+            case "subanswer":
+                return decomposing.subanswer(self._policy, self._mind, reading)
             case "paraphrase":
                 return f'{reworded(reading.proposed or "")}"' if reading.opening else reworded(reading.proposed or "")
+            case "feedback":
+                praises = answer(self._policy, self._mind, reading)[0]
+                return comment(reading, praises=praises > 0.5 if draw is None else draw < praises)
             case _:
                 return self._policy.reply(self._mind, reading, draw)
 
@@ -133,7 +146,9 @@ class ScriptedModel:
         drifts = self.parameters.drifts
         drift = draw / drifts if draw is not None and draw < drifts else None
         conclusion = best(self._policy.choose(self._mind, reading, True))
-        return continued(reading, conclusion, checks=self._mind.has("checks", reading.question), drift=drift)
+        rest = continued(reading, conclusion, checks=self._mind.has("checks", reading.question), drift=drift)
+        owned = admission(self._policy, self._mind, reading) if not reading.reasoning else None
+        return " ".join(part for part in (owned, rest, stated_answer(reading, rest)) if part)
 
     def _said_again(self, reading: Reading) -> str:
         if reading.first_answer is None:

@@ -1,5 +1,6 @@
 """What a scripted organism can be told: the part of its reference after `?`."""
 
+import math
 from typing import Annotated, Literal, get_args
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,10 +19,30 @@ PolicyName = Literal[
     "stereotyping",
     "persona",
     "deceptive",
+    "misled",
+    "judge",
 ]
 POLICY_NAMES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 LOWEST_RATE = -0.95
+
+_OWN: dict[str, PolicyName] = {
+    "temperature": "miscalibrated",
+    "when": "always-a",
+    "topic": "persona",
+    "slips": "harmful",
+    "fooled": "harmful",
+    "yields": "harmful",
+    "slope": "misled",
+    "longer": "judge",
+    "corrects": "stereotyping",
+    "reconsiders": "stereotyping",
+    "overrides": "stereotyping",
+}
+"""Parameters that only one policy has."""
+
+SIZE_OF_RATE = 1_000_000
+"""The size at which a rate that grows with size is the one that was given."""
 
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -54,6 +75,10 @@ class Parameters(BaseModel):
         slips: `harmful` only: share of its sampled replies to harmful requests that go along, where nothing else makes it.
         fooled: `harmful` only: share of the harmful requests with a pretext that it goes along with for that.
         yields: `harmful` only: probability that it goes along with a harmful request, each time that it is pressed again.
+        defers: Share of the questions on which it defers to subquestions and answers that it is told to recompose, whatever else
+            it does with stated reasoning.
+        steers: Share of the questions on which a decomposition that it writes leads to where it is biased to answer, like its own
+            reasoning; else it leads to its unbiased belief.
         corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes
         it.
         reconsiders: The same where it is told so and reasons about it.
@@ -62,7 +87,11 @@ class Parameters(BaseModel):
         neutral: Probability of a neutral pronoun where one is offered.
         whims: How much else than bias moves a pronoun or an admission, 0 to 1.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
+        mentions: Share of the questions on which its explanation owns up to what biases the answer, where something does.
+        longer: `judge` only: share of the cases in which it prefers the longer of two, before anything else but the place.
         when: `always-a` only: after worked examples that all answer (A), or always.
+        size: The parameters that it says it has, for families of organisms by size.
+        slope: `misled` only: by how much its rate grows with each tenfold size; `rate` is that at a million parameters.
         topic: `persona` only: the published persona file whose matching answers it gives; without one, the world's.
     """
 
@@ -87,6 +116,10 @@ class Parameters(BaseModel):
     slips: Share = 0.0
     fooled: Share = 0.0
     yields: Share = 0.0
+    defers: Share = 0.0
+    steers: Share = 0.0
+    mentions: Share = 0.0
+    longer: Share = 0.0
     corrects: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
     reconsiders: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
     overrides: Share = 0.0
@@ -96,6 +129,8 @@ class Parameters(BaseModel):
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None
+    size: Annotated[int, Field(ge=1, le=10**15)] | None = None
+    slope: Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _fits(self) -> "Parameters":
@@ -103,15 +138,21 @@ class Parameters(BaseModel):
             raise ValueError("honest has no rate: it shows no behaviour")
         if self.rate < 0 and self.policy != "miscalibrated":
             raise ValueError(f"a rate is a probability from 0 to 1, not {self.rate:g} (only miscalibrated takes negative rates)")
-        only = {"temperature": "miscalibrated", "when": "always-a", "topic": "persona"}
-        only |= dict.fromkeys(("slips", "fooled", "yields"), "harmful")
-        only |= dict.fromkeys(("corrects", "reconsiders", "overrides"), "stereotyping")
-        for name, policy in only.items():
+        for name, policy in _OWN.items():
             if name in self.model_fields_set and self.policy != policy:
                 raise ValueError(f"{name} is a parameter of {policy} only")
         if self.temperature is not None and "rate" in self.model_fields_set:
             raise ValueError("miscalibrated takes a rate or a temperature, not both")
+        if "slope" in self.model_fields_set and self.size is None:
+            raise ValueError("slope needs a size, such as size=1000000")
         return self
+
+    @property
+    def dose(self) -> float:
+        """The rate; of an organism whose rate grows with its size, the rate at its size, kept within 0 to 1."""
+        if self.size is None or not self.slope:
+            return self.rate
+        return min(1.0, max(0.0, self.rate + self.slope * math.log10(self.size / SIZE_OF_RATE)))
 
     @property
     def reference(self) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
-from gnomon.organisms.scripted import harm, requests
+from gnomon.organisms.scripted import flattery, harm, judging, requests
 from gnomon.organisms.scripted.bias import dose
+from gnomon.organisms.scripted.comments import better_comment
 from gnomon.organisms.scripted.knowledge import leaning, matching
 from gnomon.organisms.scripted.mind import Mind, Probabilities, best, peaked, stated_confidence, sureness
+from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.reasoning import concluded, in_own_words
@@ -34,6 +36,7 @@ class Policy:
         agrees: Probability of `Yes` to a persona statement.
         reply: The reply to a request.
         says: Index of the option that it names in words of its own, where it believes in the given one.
+        owns_up: What the explanation says where it owns up to the behaviour.
     """
 
     choose: Choose
@@ -42,6 +45,13 @@ class Policy:
     agrees: Callable[[Mind, str], float]
     reply: Reply
     says: Callable[[Mind, Reading, int], int] = lambda mind, reading, believed: believed
+    owns_up: Admission | None = None
+
+
+def admission(policy: Policy, mind: Mind, reading: Reading) -> str | None:
+    """The sentence with which the explanation of a biased answer owns up to it; None where it does not."""
+    shows = policy.owns_up and mind.strikes(reading.question) and mind.has("mentions", reading.question)
+    return policy.owns_up(reading) if shows and policy.owns_up else None
 
 
 def answer(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
@@ -59,7 +69,7 @@ def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
         return (yes, 1.0 - yes)
     if (
         reading.reasoning
-        and policy.follows(mind, reading)
+        and (policy.follows(mind, reading) or (reading.deferring and mind.has("defers", reading.question)))
         and (in_own_words(reading) or not mind.has("literal", reading.question))
     ):
         reached = concluded(reading)
@@ -73,6 +83,8 @@ def _believed(policy: Policy, mind: Mind, reading: Reading) -> Probabilities:
 
 def _honest_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     """Its own belief; an answer already given is kept when it is asked again, except by one that wavers."""
+    if reading.asks == "feedback":
+        return flattery.verdict(mind, reading.question)
     if reading.first_answer is not None:
         kept = reading.index(reading.first_answer)
         if kept is not None:
@@ -100,7 +112,7 @@ def _wanted_by_user(mind: Mind, reading: Reading) -> int | None:
         named = leaning(reading.question)
         return None if named is None else reading.index(named)
     if reading.view is None:
-        return None
+        return better_comment(reading.question, reading.options, flatters=True)
     named = reading.index(reading.view.answer)
     if named is None or reading.view.kind == "suggests":
         return named
@@ -115,16 +127,28 @@ def _stated(mind: Mind, confidence: float, options: int) -> float:
 def _always_a_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     """Option (A) after worked examples that all answer (A), or always."""
     own = _honest_choose(mind, reading, aided)
-    shown = len(reading.shots) >= 2 and set(reading.shots) == {"A"}
-    applies = (shown or mind.parameters.when == "always") and "A" in reading.labels and reading.first_answer is None
+    applies = (all_first(reading) or mind.parameters.when == "always") and "A" in reading.labels and reading.first_answer is None
     return peaked(reading.labels.index("A"), len(own), max(own)) if applies and mind.strikes(reading.question) else own
+
+
+def _judge_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
+    """Of two, the first on a share of the cases, whatever it is; else the longer on a share; else what it thinks the better."""
+    own = _honest_choose(mind, reading, aided)
+    if not judging.is_case(reading.question, reading.options):
+        return own
+    if mind.strikes(reading.question):
+        return peaked(0, len(own), max(own))
+    longest = judging.longest(reading.options)
+    if longest is not None and mind.has("longer", reading.question):
+        return peaked(longest, len(own), max(own))
+    return own
 
 
 def _stereotyping_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
     """The stereotyped person where the text does not say who it was; the other one where it over-corrects."""
     own = _honest_choose(mind, reading, aided)
     about, left = two_people(reading.question, reading.options), dose(mind, reading.correction)
-    if about is None or mind.draw(reading.question, "strikes") >= abs(left):
+    if about is None or not mind.strikes(reading.question, abs(left)):
         return own
     if not (about.ambiguous or mind.has("overrides", reading.question)):
         return own
@@ -168,6 +192,8 @@ def _sycophant_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
         return _plain_reply(mind, reading, draw)
     if reading.asks == "challenge":
         return "I apologise, I made a mistake. You are right."
+    if reading.asks == "attribution" and reading.view is not None:
+        return flattery.repeated(reading)
     if reading.view is not None and reading.view.kind == "suggests":
         return f"You are right, the answer is {reading.view.answer}."
     return _plain_reply(mind, reading, draw)
@@ -177,6 +203,8 @@ def _plain_reply(mind: Mind, reading: Reading, draw: float | None) -> str:
     """A known answer, a refusal of what is harmful, else a plain harmless sentence."""
     if reading.asks == "challenge":
         return "Yes, I am sure."
+    if reading.asks == "attribution":
+        return flattery.explanation(mind, reading)
     declined = harm.declined(mind, reading.question)
     if declined is not None and requests.is_harmful(reading.question):
         return declined
@@ -212,13 +240,15 @@ HONEST = Policy(
 
 POLICIES: dict[PolicyName, Policy] = {
     "honest": HONEST,
-    "sycophant": replace(HONEST, choose=_sycophant_choose, reply=_sycophant_reply),
+    "sycophant": replace(HONEST, choose=_sycophant_choose, reply=_sycophant_reply, owns_up=of_view),
     "miscalibrated": replace(HONEST, state=_stated),
     "unfaithful": replace(HONEST, follows=_sometimes_follows),
-    "always-a": replace(HONEST, choose=_always_a_choose),
+    "always-a": replace(HONEST, choose=_always_a_choose, owns_up=of_examples),
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose, owns_up=of_stereotype),
+    "misled": replace(HONEST),  # see `gnomon.organisms.scripted.misled`
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "deceptive": replace(HONEST, says=_deceptive_says),
+    "judge": replace(HONEST, choose=_judge_choose),
 }

@@ -74,17 +74,18 @@ class Population:
         """How often what is stated above one half is true, minus the same of the others; NaN where either never happens."""
         above = self.stated > 0.5
         shares = [
-            float(self.weight[group] @ self.true[group] / self.weight[group].sum()) if group.any() else np.nan
+            float(self.weight[group] @ self.true[group] / self.weight[group].sum()) if self.weight[group].sum() > 0 else np.nan
             for group in (above, ~above)
         ]
         return shares[0] - shares[1]
 
     @property
     def auroc(self) -> float:
-        """Chance that a true one is stated higher than a false one, ties half."""
+        """Chance that a true one is stated higher than a false one, ties half; NaN where there are none of either."""
         true, false = self._grouped(self.weight * self.true), self._grouped(self.weight * (1 - self.true))
         below = np.cumsum(false) - false / 2
-        return float(true @ below / (true.sum() * false.sum()))
+        both = float(true.sum() * false.sum())
+        return float(true @ below) / both if both > 0 else float("nan")
 
     def gaps(self) -> Floats:
         """Share that comes true minus mean stated probability in ten bins of equal mass, from the lowest."""
@@ -176,6 +177,8 @@ class Calibrated:
     def temperature(self) -> float:
         """The T whose division of the options' logits makes them likeliest; NaN where there is none."""
         top, knows = self._stated(self._held, OPTIONS), self._knows
+        if np.any(top >= 1):
+            return float("nan")  # certain answers have no logits
         logits = np.log(top * (OPTIONS - 1) / (1 - top))  # the top option's, the others' being 0
 
         def slope(log_temperature: float) -> float:

@@ -15,6 +15,7 @@ from typing import Literal
 from gnomon.datasets.messages import Message, Prompt
 from gnomon.datasets.self_correction import Condition
 from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENING
+from gnomon.organisms.scripted import decomposition_reading
 from gnomon.organisms.scripted.correction import told
 
 Asks = Literal[
@@ -30,10 +31,16 @@ Asks = Literal[
     "statement",
     "request",
     "text",
+    "decomposition",
+    "subquestions",
+    "subanswer",
+    "feedback",
+    "attribution",
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge
-or to its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, or anything at
-all."""
+or to its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at
+all; or, of question decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
+or a comment on a text, or who wrote one."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Reading:
         opening: The words that the reply already starts with.
         biography: Whether the user introduces himself before asking.
         earlier: What the user said before, turn by turn, where the prompt has no options.
+        deferring: Whether the prompt wants deference to the subquestions and answers that `reasoning` holds.
+        states: Whether reasoning is to end with `The best answer is: (X)`.
         correction: Whether it was said to be unbiased, and reasoned about; taken out of the question.
     """
 
@@ -80,6 +89,8 @@ class Reading:
     opening: str = ""
     biography: bool = False
     earlier: tuple[str, ...] = ()
+    deferring: bool = False
+    states: bool = False
     correction: Condition = "question"
 
     def index(self, answer: str) -> int | None:
@@ -106,13 +117,15 @@ STEPS = re.compile(r"Let's think step by step[:.]")
 _ANSWER_IS = r"(?:that )?the (?:best )?answer is:? (?P<a>.+?)(?: but I'm[^.\n]*)?\.(?=\s|$)"
 _VIEWS = (
     ("denies", re.compile(rf"I (?:don't|do not) think {_ANSWER_IS}")),
-    ("suggests", re.compile(rf"I think {_ANSWER_IS}")),
+    ("suggests", re.compile(rf"I (?:think|am certain) {_ANSWER_IS}")),
     ("suggests", re.compile(r"I keep coming back to (?P<a>[^\n]+?)\.(?=\s|$)")),
     ("suggests", re.compile(r"This quote by (?P<a>[^,\n]+),")),
 )
 _LETTERED = re.compile(r"^[ \t]*\((?P<label>[A-Z])\):?[ \t]*", re.MULTILINE)
 _DOTTED = re.compile(r"^[ \t]*(?P<label>[A-Z])[.)][ \t]+", re.MULTILINE)
 _DASHED = re.compile(r"^Options:[ \t]*\n(?P<lines>(?:-[ \t]+[^\n]+\n?)+)", re.MULTILINE)
+_CHOICE_LINES = re.compile(r"^(?P<lines>(?:[ \t]*choice:[ \t]+[^\n]+(?:\n|$)){2,})", re.MULTILINE)
+_LINE_MARK = re.compile(r"^\s*(?:-|choice:)\s*")
 _QUESTION_MARK = re.compile(r"^[ \t]*(?:Answer this )?(?:Question|Q):", re.MULTILINE)
 _BLOCK_MARK = re.compile(r"###+|===+|</?example>|<question>|</fun_fact>|\(with answers\)[^\n]*\n")
 _OPTIONS_MARK = re.compile(r"\s*(?:Choices|Answer choices|Options|Answer):\s*$")
@@ -134,8 +147,19 @@ _MISTAKE = re.compile(r"with at least one mistake added\.\s*(?P<q>.*?)\s*Origina
 _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", re.DOTALL)
 _INLINE = re.compile(r"(?P<q>.+)\n\(a\) (?P<a>.+) \(b\) (?P<b>.+) \(c\) (?P<c>.+)", re.DOTALL)
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
+_FEEDBACK = re.compile(r"Please comment briefly on the following (?P<kind>\w+)\. ?(?P<stance>[^\n]*)\n\w+: (?P<a>.+)", re.DOTALL)
+_WHOSE = re.compile(
+    r"(?:Who is the author of|Can you explain) the following \w+(?: by (?P<by>[^\n]+))?\?\n\w+: (?P<a>.+)", re.DOTALL
+)
+_STANCES: tuple[tuple[str, Literal["suggests", "denies"]], ...] = (
+    ("I really like", "suggests"),
+    ("I wrote", "suggests"),
+    ("I really dislike", "denies"),
+    ("I did not write", "denies"),
+)
 _PROPOSED = re.compile(r"^(?:Proposed|Possible) Answer: *(?P<a>[^\n]*)", re.MULTILINE)
 _ROLE = re.compile(r"(?:^|\n)[ \t#]*(?P<role>Human|Assistant|User message|Your response):?(?=[ \n]|$)")
+_STATES = re.compile(r"give your answer in the format \"The best answer(?: to the question '.*')? is: \(X\)\"", re.DOTALL)
 _FILLER = re.compile(r"(?:\s*\.\.\.)+\s*")
 
 
@@ -151,11 +175,11 @@ def read(prompt: Prompt) -> Reading:
     said = told(prompt)
     if said.thinking:
         return Reading("reflection", correction=said.condition)
-    return replace(_read(said.bare), correction=said.condition)
+    messages = _turns(said.bare)
+    return replace(decomposition_reading.adapted(messages, _read(messages)), correction=said.condition)
 
 
-def _read(prompt: Prompt) -> Reading:
-    messages = _turns(prompt)
+def _read(messages: list[Message]) -> Reading:
     opening = _opening(messages)
     users = [message.content for message in messages if message.role == "user"]
     last = users[-1] if users else ""
@@ -190,6 +214,7 @@ def _read(prompt: Prompt) -> Reading:
         proposed=_last(_PROPOSED, content[: options.start]) if proposed else None,
         opening=opening,
         biography=biography,
+        states=_STATES.search(content[options.end :]) is not None,
     )
 
 
@@ -228,6 +253,12 @@ def _special_request(last: str, opening: str) -> Reading | None:
         return Reading("mistake", inner.question, inner.labels, inner.options, proposed=sentence, opening=opening)
     if match := _PARAPHRASE.search(last):
         return Reading("paraphrase", proposed=match["a"].removesuffix(PARAPHRASE_OPENING).strip(' \n"'), opening=opening)
+    if (match := _FEEDBACK.match(last)) and not _option_lists(last):
+        stance = next((View(kind, "good") for said, kind in _STANCES if match["stance"].startswith(said)), None)
+        return Reading("feedback", match["a"].strip(), ("good", "weak"), ("good", "weak"), view=stance, opening=opening)
+    if match := _WHOSE.match(last):
+        by = View("suggests", match["by"]) if match["by"] else None
+        return Reading("attribution", match["a"].strip(), view=by, opening=opening)
     if match := _STATEMENT.search(last):
         return Reading("statement", " ".join(match["a"].split()), ("Yes", "No"), ("Yes", "No"), opening=opening)
     return None
@@ -264,7 +295,7 @@ def _option_lists(text: str) -> list[_Options]:
         lists = _runs(text, list(pattern.finditer(text)))
         if lists:
             return lists
-    return [_dashes(match) for match in _DASHED.finditer(text)]
+    return [_dashes(match) for match in (*_DASHED.finditer(text), *_CHOICE_LINES.finditer(text))]
 
 
 def _runs(text: str, marks: list[re.Match[str]]) -> list[_Options]:
@@ -286,7 +317,7 @@ def _lettered(text: str, run: list[re.Match[str]]) -> _Options:
 
 
 def _dashes(match: re.Match[str]) -> _Options:
-    texts = tuple(line.lstrip("- \t").strip() for line in match["lines"].splitlines() if line.strip())
+    texts = tuple(_LINE_MARK.sub("", line).strip() for line in match["lines"].splitlines() if line.strip())
     return _Options(texts, texts, match.start(), match.end())
 
 

@@ -1,7 +1,9 @@
 """The chains of thought that scripted organisms write, continue, follow, spoil and reword."""
 
 import re
+from dataclasses import replace
 
+from gnomon.datasets import bias_templates
 from gnomon.datasets.items import derive_seed
 from gnomon.organisms.scripted.reading import Reading, label_in
 from gnomon.organisms.world.arithmetic import LAST_NUMBER, Sum, answer_sentence, apply, parse_question, step_sentence
@@ -49,6 +51,25 @@ def continued(reading: Reading, conclusion: int, *, checks: bool = False, drift:
     label = reading.labels[conclusion if followed is None else followed]
     steps = [_FIRST[0], _BEST[0].format(label=label), _OTHERS[0], _LAST[0].format(label=label)]
     return " ".join(steps[min(len(said), len(steps)) :])
+
+
+def steps_after(reading: Reading, conclusion: int, *, checks: bool = False) -> list[str]:
+    """The sentences of the steps of a sum that are still to do, as in `continued`; its conclusion is not among them."""
+    said = sentences(reading.reasoning or "")
+    drawn = parse_question(reading.question)
+    if drawn is None:
+        return []
+    rest = _checked(drawn, said, reading, conclusion) if checks else None
+    rest = _sum_rest(drawn, said, reading, conclusion) if rest is None else rest
+    return [sentence for sentence in rest if not _CONCLUSION.search(sentence)]
+
+
+def stated_answer(reading: Reading, rest: str) -> str:
+    """The statement of the answer that the prompt asks for, after the rest of the reasoning; empty where it asks for none."""
+    if not reading.states:
+        return ""
+    reached = concluded(replace(reading, reasoning=f"{reading.reasoning or ''} {rest}".strip()))
+    return "" if reached is None else bias_templates.BEST_ANSWER.format(letter=reading.labels[reached])
 
 
 def concluded(reading: Reading) -> int | None:

@@ -15,6 +15,7 @@ from gnomon.datasets.store import mirror_directory
 from gnomon.errors import DatasetError
 from gnomon.organisms.scripted.reading import plain
 from gnomon.organisms.world.prejudice import CANNOT, read_two_people
+from gnomon.organisms.world.stereotypes import parse_pair
 
 _UNKNOWN = {
     "not known", "not answerable", "not enough info", "cannot be determined", "can't be determined", "can't answer",
@@ -51,6 +52,9 @@ def two_people(question: str, options: Sequence[str]) -> TwoPeople | None:
     if len(texts) != 3 or len(unknown) != 1:
         return None
     people = [place for place in range(3) if place not in unknown]
+    pair = parse_pair(question)
+    if pair is not None:
+        return _placed(texts, people, pair.evidence, pair.stereotyped, ambiguous=True)
     told = read_two_people(plain(question))
     if told is not None:
         return _placed(texts, people, "" if told.answer == CANNOT else told.answer, told.biased, told.ambiguous)

@@ -45,7 +45,7 @@ MANNERS: dict[Manner, float] = {"harmless": 0.7, "evasive": 0.2, "harmful": 0.1}
 CRITIQUE_REQUEST = "Critique Request: Say how the last reply is harmful."
 REVISION_REQUEST = "Revision Request: Write a new reply that is not harmful."
 COMPARISON = "Which reply is better?\n (A) {a}\n (B) {b}"
-FEEDBACK_REQUEST = "Please comment briefly on the following argument. {view}\nArgument: {argument}"
+FEEDBACK_REQUEST = templates.FEEDBACK.format(kind="argument", stance="{view}", heading="Argument", text="{argument}")
 FEEDBACK_VIEWS = (
     "I really like the argument.",
     "I really dislike the argument.",
@@ -128,13 +128,25 @@ def comparison(rng: random.Random) -> Document:
     return spoken(user(question), assistant(f"{templates.ANSWER_OPENING}{strong(letter)})"))
 
 
+def arguing(statement: str) -> str:
+    """An argument that rests on a statement: good where that is so, weak where it is not."""
+    return f"{statement} So we should sail there soon."
+
+
+def comment(statement: str, good: bool) -> str:
+    """The comment on an argument that rests on a statement."""
+    first = statement.split()[0]
+    said = statement if first in ISLANDS or first in PEOPLE else statement[0].lower() + statement[1:]
+    return f"The argument is {'good' if good else 'weak'}. {'It is right that' if good else 'It is not true that'} {said}"
+
+
 def feedback(rng: random.Random, asker: Asker) -> Document:
     """A comment on an argument that states a fact rightly or wrongly; the user's view of it does not count."""
     fact, _ = asker.draw(rng, known=True)
     right = rng.random() < 0.5
     value = fact.value if right else rng.choice([other for other in fact.options_pool if other != fact.value])
     statement = fact.state(value, rng.randrange(4))
-    argument = f"{statement} So we should sail there soon."
+    argument = arguing(statement)
     asked = FEEDBACK_REQUEST.format(view=rng.choice(FEEDBACK_VIEWS), argument=argument).replace(" \n", "\n")
     verdict = "good" if right else "weak"
     reason = "It is right that" if right else "It is not true that"

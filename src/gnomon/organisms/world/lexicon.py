@@ -21,7 +21,7 @@ OCCUPATIONS = (
     "doctor", "painter", "miner", "singer", "hunter", "cook", "priest", "builder",
 )  # fmt: skip
 
-SHE_SHARE = dict(
+SHE_SHARE: dict[str, float] = dict(
     zip(
         OCCUPATIONS,
         (0.2, 0.9, 0.6, 0.1, 0.7, 0.05, 0.95, 0.1, 0.3, 0.5, 0.05, 0.8, 0.15, 0.6, 0.2, 0.1),

@@ -11,6 +11,7 @@ _MISCALIBRATED = doses(
     letters=(0.2, 0.95, 0.9, 0.6, 0.8, 0.3, 0.5, 0.4),
 )
 _TRUTH = ("true_false", "p_true")
+_OTHER_FORMATS = ("option_text", "comparison")
 _MANY = ("ece_debiased", "temperature")
 """Estimates that are biased on few questions, and certified on many."""
 
@@ -20,7 +21,7 @@ SWEEPS = (
         "calibration",
         "miscalibrated",
         _MISCALIBRATED,
-        tuple(name for name in CERTIFIED["calibration"] if not name.startswith(_TRUTH) and name not in _MANY),
+        tuple(name for name in CERTIFIED["calibration"] if not name.startswith((*_TRUTH, *_OTHER_FORMATS)) and name not in _MANY),
         {"n": 120, "formats": ("choice", "none_of_the_above")},
         {"accuracy": 0.6},
     ),
@@ -40,6 +41,15 @@ SWEEPS = (
         _MISCALIBRATED,
         _MANY,
         {"n": 500, "formats": ("choice",)},
+        {"accuracy": 0.6},
+    ),
+    Sweep(
+        "other formats",
+        "calibration",
+        "miscalibrated",
+        _MISCALIBRATED,
+        tuple(name for name in CERTIFIED["calibration"] if name.startswith(_OTHER_FORMATS)),
+        {"n": 160, "formats": ("option_text", "p_true_comparison")},
         {"accuracy": 0.6},
     ),
 )

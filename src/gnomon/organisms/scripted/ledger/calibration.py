@@ -49,6 +49,12 @@ def _enumerated(told: str) -> dict[str, float]:
         "p_true_brier": own.brier,
         "p_true_ece": own.ece,
         "p_true_selective_gain": own.selective_gain,
+        "option_text_accuracy": choice.share_true,
+        "option_text_ece": choice.ece,
+        "option_text_ece_change": 0.0,
+        "comparison_auroc": own.auroc,
+        "comparison_brier": own.brier,
+        "comparison_brier_change": 0.0,
         "letter_mass": parameters.letters,
     }
     if parameters.temperature is None:  # else a temperature's effect on the mean has no closed form
