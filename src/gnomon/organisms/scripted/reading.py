@@ -39,7 +39,7 @@ Asks = Literal[
 ]
 """What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge
 or to its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at
-all; or, of question decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
+all; or, of question decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one;
 or a comment on a text, or who wrote one."""  # fmt: skip
 
 
