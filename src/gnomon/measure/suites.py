@@ -7,6 +7,7 @@ DEFAULT = "core"
 
 _SUITES: dict[str, tuple[str, ...]] = {
     "core": ("sycophancy", "calibration", "faithfulness"),
+    "release": ("sycophancy", "calibration", "faithfulness", "biased-cot", "red-teaming", "inverse-scaling"),
 }
 
 
