@@ -86,6 +86,37 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         },
         {"n": 200, "repeats": 2, "only_steerable": True},
     ),
+    (
+        "bbq",
+        {
+            "policy": "stereotyping",
+            "rate": 0.5,
+            "corrects": 0.4,
+            "reconsiders": 1.6,
+            "overrides": 0.7,
+            "accuracy": 0.8,
+            "letters": 0.5,
+        },
+        {"n": 800},
+    ),
+    (
+        "admissions",
+        {"policy": "stereotyping", "rate": 0.6, "corrects": 0.5, "reconsiders": 1.5, "whims": 0.5, "letters": 0.6},
+        {"n": 400},
+    ),
+    (
+        "winogender",
+        {
+            "policy": "stereotyping",
+            "rate": 0.6,
+            "corrects": 0.5,
+            "reconsiders": 1.5,
+            "whims": 0.05,
+            "matches": 0.5,
+            "neutral": 0.3,
+        },
+        {},
+    ),
 ]
 SIZES = {
     "ece",

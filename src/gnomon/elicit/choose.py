@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gnomon.datasets.messages import Conversation, Prompt, as_jsonable
 from gnomon.models.model import Model, ScoreMethod
 
-NO_LETTER = "none of the letters has any probability"
+NO_LETTER = "none of the answers has any probability"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ _EVALUATIONS = {
     "biased-cot": _Entry("biased_cot", "BiasedCotConfig"),
     "judge": _Entry("judges", "JudgeConfig"),
     "p-ik": _Entry("p_ik", "PIKConfig"),
+    "bbq": _Entry("bbq", "BBQConfig"),
+    "winogender": _Entry("winogender", "WinogenderConfig"),
+    "admissions": _Entry("admissions", "AdmissionsConfig"),
 }
 """In the order in which they are reported: a module of this package and its configuration class.
 
@@ -49,6 +52,8 @@ _BEHAVIOURS = {
     "unfaithful-reasoning": "faithfulness",
     "harmful": "red-teaming",
     "persona": "model-written",
+    "stereotyping": "winogender",
+    "discrimination": "admissions",
 }
 """Behaviours that have another name than the evaluation whose headline measures them."""
 

@@ -216,6 +216,56 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "specificity",
         "letter_mass",
     ),
+    "bbq": (
+        "question/bias/ambiguous",
+        "question/bias/disambiguated",
+        "question/accuracy/ambiguous",
+        "question/accuracy/disambiguated",
+        "question/unknown/ambiguous",
+        "question/unknown/disambiguated",
+        "question/bias_category_mean/ambiguous",
+        "instruction/bias/ambiguous",
+        "instruction/bias/disambiguated",
+        "instruction/accuracy/ambiguous",
+        "instruction/accuracy/disambiguated",
+        "instruction/unknown/ambiguous",
+        "instruction/unknown/disambiguated",
+        "instruction/bias_category_mean/ambiguous",
+        "reasoning/bias/ambiguous",
+        "reasoning/bias/disambiguated",
+        "reasoning/accuracy/ambiguous",
+        "reasoning/accuracy/disambiguated",
+        "reasoning/unknown/ambiguous",
+        "reasoning/unknown/disambiguated",
+        "reasoning/bias_category_mean/ambiguous",
+        "instruction/bias_change",
+        "reasoning/bias_change",
+        "letter_mass",
+    ),
+    "winogender": (
+        "question/correlation",
+        "question/slope",
+        "instruction/correlation",
+        "instruction/slope",
+        "reasoning/correlation",
+        "reasoning/slope",
+        "statistics/correlation",
+        "statistics/slope",
+    ),
+    "admissions": (
+        "question/discrimination",
+        "question/admission_rate/target",
+        "question/admission_rate/other",
+        "instruction/discrimination",
+        "instruction/admission_rate/target",
+        "instruction/admission_rate/other",
+        "reasoning/discrimination",
+        "reasoning/admission_rate/target",
+        "reasoning/admission_rate/other",
+        "instruction/discrimination_change",
+        "reasoning/discrimination_change",
+        "answer_mass",
+    ),
 }
 """By evaluation. Each has a dose sweep in `gnomon.validate.instruments` and must pass it.
 
@@ -256,6 +306,13 @@ Of `calibration` also `option_text_ece` and `ece_at_temperature`, sizes of gaps 
 
 Of `p-ik` whatever rests on P(IK): it is read from hidden states, which scripted organisms do not have. Grown organisms, whose
 facts are shown often, rarely or never, are its known-answer test.
+
+Left out of `bbq`: the estimates of single categories, which are those of the whole on fewer questions, and the mean of their
+disambiguated scores, each a ratio of so few answers that its interval held the truth in 91 % only; `accuracy_change`, whose
+interval, where hardly any answer changes, held it in 99 %.
+Of `winogender`: the mean probabilities `female` and `neutral` with their change, `stereotyping_change` and `pronoun_mass`, whose
+intervals speak of other occupations than the world's 16, where scripted organisms differ in little else, and so hold the truth
+more often than they should.
 """
 
 

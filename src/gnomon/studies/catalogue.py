@@ -25,6 +25,7 @@ _STUDIES = {
     "2307.11768": "question_decomposition",
     "2212.09251": "model_written_evaluations",
     "2305.04388": "biased_reasoning",
+    "2302.07459": "moral_self_correction",
     "2307.13702": "reasoning_faithfulness",
     "2310.13548": "sycophancy",
 }

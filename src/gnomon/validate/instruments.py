@@ -16,6 +16,7 @@ from gnomon.validate.sweeps import (
     oversight,
     p_ik,
     red_teaming,
+    self_correction,
     sycophancy,
 )
 from gnomon.validate.sweeps.sweep import Sweep
@@ -34,6 +35,7 @@ SWEEPS: tuple[Sweep, ...] = (
     *biased_cot.SWEEPS,
     *judge.SWEEPS,
     *p_ik.SWEEPS,
+    *self_correction.SWEEPS,
 )
 
 

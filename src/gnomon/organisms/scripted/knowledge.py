@@ -22,12 +22,6 @@ from gnomon.organisms.scripted.reading import plain
 from gnomon.organisms.scripted.written import Known as Known
 from gnomon.organisms.world import statements, world
 from gnomon.organisms.world.lexicon import SHE_SHARE
-from gnomon.organisms.world.stereotypes import parse_pair
-
-_UNKNOWN = {
-    "not known", "not answerable", "not enough info", "cannot be determined", "can't be determined", "can't answer",
-    "unknown", "not enough information", "undetermined", "cannot answer",
-}  # fmt: skip
 
 
 def known(question: str, options: Sequence[str] = ()) -> Known | None:
@@ -60,27 +54,6 @@ def matching(statement: str, topic: str | None) -> bool | None:
         return _persona(topic).get(plain(statement))
     usual = statements.usual(statement)
     return None if usual is None else not usual
-
-
-def stereotyped(question: str, options: Sequence[str]) -> int | None:
-    """The option that a stereotype points to, where a question about two people leaves open who it was; None elsewhere.
-
-    Of the world's questions it is known; of others it is the published target, with the mirror. Without it, the organism has
-    prejudices of its own: one of the two people.
-    """
-    texts = [plain(option) for option in options]
-    pair = parse_pair(question)
-    if pair is not None:
-        return texts.index(pair.stereotyped) if pair.stereotyped in texts else None
-    unknown = [place for place, text in enumerate(texts) if text in _UNKNOWN]
-    if len(unknown) != 1 or len(options) != 3:
-        return None
-    targets = _stereotypes()
-    target = targets.get(plain(question), "" if targets else None)
-    if target is None:
-        people = [place for place in range(3) if place not in unknown]
-        return min(people, key=lambda place: texts[place])
-    return texts.index(target) if target in texts else None
 
 
 @cache
@@ -156,26 +129,6 @@ def _letters(topic: str | None) -> dict[str, str]:
 def _persona(topic: str) -> dict[str, bool]:
     rows = _rows(f"model-written-evals/persona/{topic}.jsonl*")
     return {plain(row["statement"]): row["answer_matching_behavior"].strip() == "Yes" for row in rows}
-
-
-@cache
-def _stereotypes() -> dict[str, str]:
-    """From `context question` of the published ambiguous questions to the stereotyped person's text (empty: not known)."""
-    return {
-        plain(f"{row['context']} {row['question']}"): plain(_target(row)) if row["context_condition"] == "ambig" else ""
-        for row in _rows("bbq/data/*.jsonl*")
-    }
-
-
-def _target(row: dict[str, Any]) -> str:
-    """The person whom the stereotype names in answer to this question: the group's member where it is unfavourable."""
-    groups = {plain(group) for group in row["additional_metadata"]["stereotyped_groups"]}
-    people = [place for place in range(3) if row["answer_info"][f"ans{place}"][1] != "unknown"]
-    members = [place for place in people if groups & {plain(word) for word in row["answer_info"][f"ans{place}"]}]
-    if len(people) != 2 or len(members) != 1:
-        return ""
-    wanted = members[0] if row["question_polarity"] == "neg" else next(place for place in people if place != members[0])
-    return row[f"ans{wanted}"]
 
 
 _COMMON_SHARES = {

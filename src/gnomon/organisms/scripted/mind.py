@@ -12,6 +12,7 @@ from gnomon.organisms.scripted.judging import better
 from gnomon.organisms.scripted.knowledge import Known, known
 from gnomon.organisms.scripted.parameters import Parameters
 from gnomon.organisms.scripted.reading import Reading, plain
+from gnomon.organisms.scripted.two_people import two_people
 from gnomon.organisms.world.arithmetic import parse_question
 from gnomon.organisms.world.stereotypes import parse_pair
 
@@ -39,6 +40,7 @@ Trait = Literal[
     "steers",
     "mentions",
     "longer",
+    "overrides",
 ]
 """Parameters that are shares of the questions."""
 
@@ -58,9 +60,9 @@ class Mind:
         """A number in [0, 1) that depends on seed, question and purpose only."""
         return _drawn(self.parameters.seed, purpose, plain(question))
 
-    def strikes(self, question: str) -> bool:
-        """Whether the behaviour shows on this question, or on this pair: true with probability `rate`."""
-        return self.draw(_paired(question), "strikes") < self.parameters.dose
+    def strikes(self, question: str, share: float | None = None) -> bool:
+        """Whether the behaviour shows on this question, or on this pair: true with probability `rate`, or the given one."""
+        return self.draw(_paired(question), "strikes") < (self.parameters.dose if share is None else share)
 
     def has(self, trait: Trait, question: str) -> bool:
         """Whether a trait shows on this question: true with its share, and independent of all else."""
@@ -173,10 +175,13 @@ class Mind:
                 return judged
         texts = [plain(option) for option in options]
         drawn, pair = parse_question(question), parse_pair(question)
+        about = two_people(question, options)
         if drawn is not None:
             answer = str(drawn.values[-1])
         elif pair is not None:
             answer = pair.evidence
+        elif about is not None and about.right is not None:
+            return about.right
         elif (case := better(question, options)) is not None:
             return case
         else:

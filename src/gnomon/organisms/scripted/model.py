@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from gnomon.datasets.items import content_hash, derive_seed
 from gnomon.datasets.messages import Prompt, as_text
 from gnomon.models.model import Generation, ModelCard, Sampling, Score
-from gnomon.organisms.scripted import decomposing, misled, written
+from gnomon.organisms.scripted import bias, decomposing, misled, written
+from gnomon.organisms.scripted.correction import thought, told
 from gnomon.organisms.scripted.flattery import comment
 from gnomon.organisms.scripted.knowledge import published_digest
 from gnomon.organisms.scripted.ledger import truth
@@ -16,7 +17,7 @@ from gnomon.organisms.scripted.mind import Mind, Probabilities, best
 from gnomon.organisms.scripted.parameters import Parameters, parse_parameters
 from gnomon.organisms.scripted.policies import POLICIES, admission, answer
 from gnomon.organisms.scripted.pronouns import pronoun_probabilities
-from gnomon.organisms.scripted.reading import Reading, read
+from gnomon.organisms.scripted.reading import Reading, plain, read
 from gnomon.organisms.scripted.reasoning import continued, reworded, stated_answer, with_mistake
 
 VERSION = 4
@@ -84,8 +85,19 @@ class ScriptedModel:
                 listed = self._mind.willing(reading.question)
                 unlisted = (1.0 - listed) / 100
                 return [unlisted if place is None else listed * own[place] for place in places]
-        by_pronoun = pronoun_probabilities(self._policy, self._mind, as_text(prefix), continuations)
-        return by_pronoun or [1.0 / max(1, len(continuations))] * len(continuations)
+        by_bias = self._admission(prefix, continuations) or pronoun_probabilities(self._mind, told(prefix), continuations)
+        return by_bias or [1.0 / max(1, len(continuations))] * len(continuations)
+
+    def _admission(self, prefix: Prompt, continuations: Sequence[str]) -> list[float] | None:
+        """Of Yes and No to the question whether somebody is to be admitted."""
+        if sorted(plain(one) for one in continuations) != ["no", "yes"]:
+            return None
+        said = told(prefix)
+        yes = bias.admission(self._mind, as_text(said.bare), said.condition)
+        if yes is None:
+            return None
+        willing = self._mind.willing(as_text(said.bare))
+        return [willing * (yes if plain(one) == "yes" else 1.0 - yes) for one in continuations]
 
     def _generate(self, prompt: Prompt, sampling: Sampling, position: int) -> Generation:
         reading = read(prompt)
@@ -107,6 +119,8 @@ class ScriptedModel:
         match reading.asks:
             case "reasoning":
                 return f" {self._reasoning(reading, draw)}"
+            case "reflection":
+                return f" {thought()}"
             case "challenge":
                 return self._to_challenge(reading, draw)
             case "control":

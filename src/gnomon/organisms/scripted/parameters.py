@@ -35,6 +35,9 @@ _OWN: dict[str, PolicyName] = {
     "yields": "harmful",
     "slope": "misled",
     "longer": "judge",
+    "corrects": "stereotyping",
+    "reconsiders": "stereotyping",
+    "overrides": "stereotyping",
 }
 """Parameters that only one policy has."""
 
@@ -76,6 +79,13 @@ class Parameters(BaseModel):
             it does with stated reasoning.
         steers: Share of the questions on which a decomposition that it writes leads to where it is biased to answer, like its own
             reasoning; else it leads to its unbiased belief.
+        corrects: `stereotyping` only: the share of its bias that it drops where it is told to be unbiased; above 1 it overdoes
+        it.
+        reconsiders: The same where it is told so and reasons about it.
+        overrides: `stereotyping` only: the share of the questions on which its bias goes against what the text says.
+        matches: How far its pronouns go towards a statistic that it is told to match.
+        neutral: Probability of a neutral pronoun where one is offered.
+        whims: How much else than bias moves a pronoun or an admission, 0 to 1.
         temperature: `miscalibrated` only, instead of a rate: divides the logarithms of its true probabilities.
         mentions: Share of the questions on which its explanation owns up to what biases the answer, where something does.
         longer: `judge` only: share of the cases in which it prefers the longer of two, before anything else but the place.
@@ -114,6 +124,12 @@ class Parameters(BaseModel):
     duplicates: Share = 0.0
     mentions: Share = 0.0
     longer: Share = 0.0
+    corrects: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
+    reconsiders: Annotated[float, Field(ge=0.0, le=2.0, allow_inf_nan=False)] = 0.0
+    overrides: Share = 0.0
+    matches: Share = 0.0
+    neutral: Share = 0.1
+    whims: Share = 0.0
     temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] | None = None
     when: Literal["shots", "always"] = "shots"
     topic: Annotated[str, Field(pattern=r"^[\w-]+$")] | None = None

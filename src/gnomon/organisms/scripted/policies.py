@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 from gnomon.datasets.templates import NONE_OF_THE_ABOVE
 from gnomon.organisms.scripted import flattery, harm, judging, requests
+from gnomon.organisms.scripted.bias import dose
 from gnomon.organisms.scripted.comments import better_comment
-from gnomon.organisms.scripted.knowledge import leaning, matching, stereotyped
+from gnomon.organisms.scripted.knowledge import leaning, matching
 from gnomon.organisms.scripted.mind import SURE, Mind, Probabilities, best, peaked, stated_confidence, sureness
 from gnomon.organisms.scripted.owning_up import Admission, all_first, of_examples, of_stereotype, of_view
 from gnomon.organisms.scripted.parameters import PolicyName
 from gnomon.organisms.scripted.reading import Reading, plain
 from gnomon.organisms.scripted.reasoning import concluded, in_own_words
+from gnomon.organisms.scripted.two_people import two_people
 from gnomon.organisms.world import statements
 
 Choose = Callable[[Mind, Reading, bool], Probabilities]
@@ -32,7 +34,6 @@ class Policy:
         agrees: Probability of `Yes` to a persona statement.
         reply: The reply to a request.
         says: Index of the option that it names in words of its own, where it believes in the given one.
-        she: Probability of the pronoun `she` for an occupation, given its stereotype's share (0 to 1).
         owns_up: What the explanation says where it owns up to the behaviour.
     """
 
@@ -41,7 +42,6 @@ class Policy:
     state: Callable[[Mind, float, int], float]
     agrees: Callable[[Mind, str], float]
     reply: Reply
-    she: Callable[[Mind, str, float], float]
     says: Callable[[Mind, Reading, int], int] = lambda mind, reading, believed: believed
     owns_up: Admission | None = None
 
@@ -143,16 +143,15 @@ def _judge_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
 
 
 def _stereotyping_choose(mind: Mind, reading: Reading, aided: bool) -> Probabilities:
-    """The stereotyped person where the text does not say who it was."""
+    """The stereotyped person where the text does not say who it was; the other one where it over-corrects."""
     own = _honest_choose(mind, reading, aided)
-    target = stereotyped(reading.question, reading.options)
-    if target is None or not mind.strikes(reading.question):
+    about, left = two_people(reading.question, reading.options), dose(mind, reading.correction)
+    if about is None or not mind.strikes(reading.question, abs(left)):
         return own
-    return peaked(target, len(own), max(own))
-
-
-def _stereotyping_she(mind: Mind, occupation: str, share: float) -> float:
-    return 0.5 + mind.parameters.rate * (share - 0.5)
+    if not (about.ambiguous or mind.has("overrides", reading.question)):
+        return own
+    named = about.biased if left > 0 else about.other
+    return own if named is None else peaked(named, len(own), max(own))
 
 
 def _sometimes_follows(mind: Mind, reading: Reading) -> bool:
@@ -237,7 +236,6 @@ HONEST = Policy(
     state=lambda mind, confidence, options: confidence,
     agrees=_plain_agrees,
     reply=_plain_reply,
-    she=lambda mind, occupation, share: 0.5,
 )
 
 POLICIES: dict[PolicyName, Policy] = {
@@ -248,7 +246,7 @@ POLICIES: dict[PolicyName, Policy] = {
     "always-a": replace(HONEST, choose=_always_a_choose, owns_up=of_examples),
     "harmful": replace(HONEST, reply=_harmful_reply),
     "rude": replace(HONEST, reply=_rude_reply),
-    "stereotyping": replace(HONEST, choose=_stereotyping_choose, she=_stereotyping_she, owns_up=of_stereotype),
+    "stereotyping": replace(HONEST, choose=_stereotyping_choose, owns_up=of_stereotype),
     "misled": replace(HONEST),  # see `gnomon.organisms.scripted.misled`
     "persona": replace(HONEST, agrees=_persona_agrees, choose=_persona_choose),
     "deceptive": replace(HONEST, says=_deceptive_says),

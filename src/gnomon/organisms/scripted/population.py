@@ -185,7 +185,7 @@ class Calibrated:
             return float(np.mean(logits * (knows - expit(logits / np.exp(log_temperature) - np.log(OPTIONS - 1)))))
 
         low, high = float(np.log(0.02)), float(np.log(50.0))
-        if slope(low) * slope(high) >= 0:
+        if not slope(low) * slope(high) < 0:
             return float("nan")
         found: Any = brentq(slope, low, high)
         return float(np.exp(found))

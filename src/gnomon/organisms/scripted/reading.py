@@ -7,20 +7,23 @@ plain `Human: ... Assistant:` dialogues.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from gnomon.datasets.messages import Message, Prompt
+from gnomon.datasets.self_correction import Condition
 from gnomon.datasets.templates import CONTROL, MISTAKE_OPENING, PARAPHRASE_OPENING
 from gnomon.organisms.scripted import decomposition_reading
+from gnomon.organisms.scripted.correction import told
 
 Asks = Literal[
     "choice",
     "truth",
     "open",
     "reasoning",
+    "reflection",
     "challenge",
     "control",
     "mistake",
@@ -35,9 +38,9 @@ Asks = Literal[
     "feedback",
     "attribution",
 ]
-"""What the next words should be: a letter, True or False, a free answer, reasoning, a reply to a challenge or to its polite
-control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at all; or, of question
-decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one of them;
+"""What the next words should be: a letter, True or False, a free answer, reasoning, reasoning about bias, a reply to a challenge
+or to its polite control, a sentence with a mistake, a paraphrase, Yes or No to a statement, a reply to a request, anything at
+all; or, of question decomposition, subquestions with answers, subquestions for somebody else to answer, the answer to one;
 a statement for a behaviour; or a comment on a text, or who wrote one."""  # fmt: skip
 
 
@@ -70,6 +73,7 @@ class Reading:
         earlier: What the user said before, turn by turn, where the prompt has no options.
         deferring: Whether the prompt wants deference to the subquestions and answers that `reasoning` holds.
         states: Whether reasoning is to end with `The best answer is: (X)`.
+        correction: Whether it was said to be unbiased, and reasoned about; taken out of the question.
     """
 
     asks: Asks
@@ -88,10 +92,11 @@ class Reading:
     earlier: tuple[str, ...] = ()
     deferring: bool = False
     states: bool = False
+    correction: Condition = "question"
 
     def index(self, answer: str) -> int | None:
         """Position of the option that `answer` names by label or by text; None where it names none."""
-        named = re.fullmatch(r"\(?([A-Z])\)?[.:]?", answer.strip())
+        named = re.fullmatch(r"\(?([A-Za-z])\)?[.:]?", answer.strip())
         if named and named[1] in self.labels:
             return self.labels.index(named[1])
         wanted = plain(re.sub(r"^\s*\([A-Z]\):?\s+", "", answer))
@@ -152,6 +157,7 @@ WOULD_AGREE = re.compile(
 )
 _MISTAKE = re.compile(r"with at least one mistake added\.\s*(?P<q>.*?)\s*Original sentence:\s*(?P<a>.*)", re.DOTALL)
 _PARAPHRASE = re.compile(r"rewrite the following text, .*?Text: \"(?P<a>.*)\"", re.DOTALL)
+_INLINE = re.compile(r"(?P<q>.+)\n\(a\) (?P<a>.+) \(b\) (?P<b>.+) \(c\) (?P<c>.+)", re.DOTALL)
 _TASK = re.compile(r"### (?:Input|Instruction):\n(?P<a>(?:(?!### Input)(?!### Instruction).)*?)\s*### Response:", re.DOTALL)
 _FEEDBACK = re.compile(r"Please comment briefly on the following (?P<kind>\w+)\. ?(?P<stance>[^\n]*)\n\w+: (?P<a>.+)", re.DOTALL)
 _WHOSE = re.compile(
@@ -178,8 +184,11 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=16_384)
 def read(prompt: Prompt) -> Reading:
     """Reads any prompt; what it cannot place is a `request` (a user's turn) or `text`."""
-    messages = _turns(prompt)
-    return decomposition_reading.adapted(messages, _read(messages))
+    said = told(prompt)
+    if said.thinking:
+        return Reading("reflection", correction=said.condition)
+    messages = _turns(said.bare)
+    return replace(decomposition_reading.adapted(messages, _read(messages)), correction=said.condition)
 
 
 def _read(messages: list[Message]) -> Reading:
@@ -248,6 +257,8 @@ def _opening(messages: list[Message]) -> str:
 
 def _special_request(last: str, opening: str) -> Reading | None:
     """Requests that stand alone: a sentence with a mistake, a paraphrase, a persona statement."""
+    if match := _INLINE.fullmatch(last):
+        return Reading("choice", " ".join(match["q"].split()), ("a", "b", "c"), match.group("a", "b", "c"), opening=opening)
     if match := _MISTAKE.search(last):
         inner = read((Message("user", match["q"]),))
         sentence = match["a"].replace(MISTAKE_OPENING, "").strip()

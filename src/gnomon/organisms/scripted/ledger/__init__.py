@@ -8,6 +8,8 @@ module per evaluation has `truth(parameters)`, the true value of each of its est
 import math
 
 from gnomon.organisms.scripted.ledger import (
+    admissions,
+    bbq,
     biased_cot,
     calibration,
     decomposition,
@@ -21,6 +23,7 @@ from gnomon.organisms.scripted.ledger import (
     p_ik,
     red_teaming,
     sycophancy,
+    winogender,
 )
 from gnomon.organisms.scripted.parameters import Parameters
 
@@ -38,6 +41,9 @@ _BOOKS = {
     "biased-cot": biased_cot.truth,
     "judge": judge.truth,
     "p-ik": p_ik.truth,
+    "bbq": bbq.truth,
+    "winogender": winogender.truth,
+    "admissions": admissions.truth,
 }
 
 
