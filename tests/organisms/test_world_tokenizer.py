@@ -39,10 +39,14 @@ def test_any_text_of_its_tokens_survives(tokens: list[str]):
         assert TOKENIZER.decode(ids) == text
 
 
+UNSEEN = {"BRAINSTORMED"}
+"""Formats that no organism grew on."""
+
+
 def test_templates_are_in_the_vocabulary(tokenizer: PreTrainedTokenizerFast):
     fills = {"question": "", "letter": "A", "text": "", "answer": "", "correct": "", "incorrect": "", "sentence": ""}
     for name, value in vars(templates).items():
-        if name.isupper() and isinstance(value, str):
+        if name.isupper() and isinstance(value, str) and name not in UNSEEN:
             assert tokenizer.unk_token_id not in tokenizer.encode(value.format(**fills), add_special_tokens=False), name
 
 

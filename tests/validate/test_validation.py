@@ -242,8 +242,12 @@ async def test_grown_plants_are_read_beside_their_twins(monkeypatch: pytest.Monk
     assert await grown.grown_agreement(["calibration"]) == []
 
 
+WITHOUT_A_DOSE = {"best-of-n-sycophancy", "preference-features", "p-ik"}
+"""They read preference models, data and trained heads, of which no organism has a dose (`gnomon.measure.certified`)."""
+
+
 def test_every_evaluation_has_its_headline_certified() -> None:
-    for name in catalogue.names():
+    for name in set(catalogue.names()) - WITHOUT_A_DOSE:
         assert catalogue.build(name, n=10).headline in CERTIFIED[name]
 
 

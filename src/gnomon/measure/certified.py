@@ -92,12 +92,8 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "uplift_over_model",
         "uplift_over_judge",
         "accuracy_model",
-        "accuracy_judge",
         "accuracy_together",
-        "follows_when_wrong",
-        "follows_when_right",
         "names_right",
-        "overconfidence_judge",
         "overconfidence_together",
     ),
     "p-ik": (
@@ -313,6 +309,11 @@ interval, where hardly any answer changes, held it in 99 %.
 Of `winogender`: the mean probabilities `female` and `neutral` with their change, `stereotyping_change` and `pronoun_mass`, whose
 intervals speak of other occupations than the world's 16, where scripted organisms differ in little else, and so hold the truth
 more often than they should.
+
+Of oversight: what hangs on the judges and not on the assistant (`accuracy_judge`, `overconfidence_judge`, the `follows_...`) has no
+dose; votes and calibration errors are no means.
+Of `best-of-n-sycophancy` and `preference-features` nothing: they read a preference model and data, of which no organism has a dose;
+their parts are tested against exact chances and simulated truth.
 """
 
 
