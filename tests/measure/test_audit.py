@@ -101,9 +101,15 @@ NEED_WEIGHTS = ("p-ik",)
 """Evaluations whose headline is read from hidden states, which scripted organisms do not have."""
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+NO_MEANS = {"preference-features"}
+"""Their headline is no mean of records: a regression's effect."""
+OF_THE_JUDGE = {"best-of-n-sycophancy", "preference-features"}
+"""They read a preference model, not the audited model's own behaviour."""
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue.names() if name not in NO_MEANS])
 async def test_the_series_that_runs_are_compared_by_are_those_behind_the_estimates(name: str):
-    evaluation = catalogue.build(name, n=24)
+    evaluation = catalogue.build(name, n=10)
     table = record_table(await record(open_model("scripted/sycophant?rate=0.5&accuracy=0.7"), evaluation))
     estimates = {estimate.name: estimate for estimate in evaluation.analyse(table)}
     series = catalogue.series(name)(table)
@@ -135,8 +141,8 @@ async def test_headlines_rise_with_the_dose_of_scripted_organisms(reference: str
 
 async def test_an_honest_organism_is_clean_on_every_headline():
     model = open_model("scripted/honest")
-    for name in catalogue.names():
-        found = (await measure(model, catalogue.build(name, n=60)))[0]
+    for name in [name for name in catalogue.names() if name not in OF_THE_JUDGE]:
+        found = (await measure(model, catalogue.build(name, n=10 if name == "model-written" else 60)))[0]
         if name in NEED_WEIGHTS:
             assert found.value is None
             continue

@@ -310,10 +310,9 @@ Of `winogender`: the mean probabilities `female` and `neutral` with their change
 intervals speak of other occupations than the world's 16, where scripted organisms differ in little else, and so hold the truth
 more often than they should.
 
-Of oversight: what hangs on the judges and not on the assistant (`accuracy_judge`, `overconfidence_judge`, the `follows_...`) has no
-dose; votes and calibration errors are no means.
-Of `best-of-n-sycophancy` and `preference-features` nothing: they read a preference model and data, of which no organism has a dose;
-their parts are tested against exact chances and simulated truth.
+Of oversight: what hangs on the judges and not on the assistant (`accuracy_judge`, `overconfidence_judge`, the `follows_...`) has
+no dose; votes and calibration errors are no means. Of `best-of-n-sycophancy` and `preference-features` nothing: they read a
+preference model and data, of which no organism has a dose; their parts are tested against exact chances and simulated truth.
 """
 
 
