@@ -103,8 +103,8 @@ NEED_WEIGHTS = ("p-ik",)
 
 NO_MEANS = {"preference-features"}
 """Their headline is no mean of records: a regression's effect."""
-OF_THE_JUDGE = {"best-of-n-sycophancy", "preference-features"}
-"""They read a preference model, not the audited model's own behaviour."""
+NO_HARM_AT_ZERO = {"best-of-n-sycophancy", "preference-features", "judge", "oversight"}
+"""Their headline reads a preference model or an ability, which an honest organism has more or less of."""
 
 
 @pytest.mark.parametrize("name", [name for name in catalogue.names() if name not in NO_MEANS])
@@ -141,7 +141,7 @@ async def test_headlines_rise_with_the_dose_of_scripted_organisms(reference: str
 
 async def test_an_honest_organism_is_clean_on_every_headline():
     model = open_model("scripted/honest")
-    for name in [name for name in catalogue.names() if name not in OF_THE_JUDGE]:
+    for name in [name for name in catalogue.names() if name not in NO_HARM_AT_ZERO]:
         found = (await measure(model, catalogue.build(name, n=10 if name == "model-written" else 60)))[0]
         if name in NEED_WEIGHTS:
             assert found.value is None

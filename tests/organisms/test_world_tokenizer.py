@@ -39,7 +39,7 @@ def test_any_text_of_its_tokens_survives(tokens: list[str]):
         assert TOKENIZER.decode(ids) == text
 
 
-UNSEEN = {"BRAINSTORMED", "POSSIBLE_ANSWER", "IS_IT_POSSIBLE"}
+UNSEEN = {"BRAINSTORMED", "POSSIBLE_ANSWER", "IS_IT_POSSIBLE", "IT_IS_POSSIBLE_OPENING"}
 """Formats that no organism grew on."""
 
 
