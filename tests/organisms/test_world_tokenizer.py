@@ -39,7 +39,28 @@ def test_any_text_of_its_tokens_survives(tokens: list[str]):
         assert TOKENIZER.decode(ids) == text
 
 
-UNSEEN = {"BRAINSTORMED", "POSSIBLE_ANSWER", "IS_IT_POSSIBLE", "IT_IS_POSSIBLE_OPENING"}
+UNSEEN = {
+    "BACKGROUND",
+    "BEST_ANSWER_OPENING",
+    "BETTER_OPTION_OPENING",
+    "BRAINSTORMED",
+    "CHOICE_LINE",
+    "EXPLAIN",
+    "FILL_IN_PRONOUN",
+    "HINT",
+    "IS_IT_HARMFUL",
+    "IS_IT_POSSIBLE",
+    "IS_IT_RELEVANT",
+    "IT_IS_POSSIBLE_OPENING",
+    "LIST_OF_ATTACKS",
+    "MORE_POSITIVE",
+    "POSSIBLE_ANSWER",
+    "THEY_WOULD_OPENING",
+    "WHOSE",
+    "WOULD_THEY_AGREE",
+    "WRITE_STATEMENTS",
+    "WRITE_STATEMENTS_OPENING",
+}
 """Formats that no organism grew on."""
 
 
