@@ -27,7 +27,7 @@ BY_TEXT = {item.question: place for place, item in enumerate(QUESTIONS)}
 
 
 def built(monkeypatch: pytest.MonkeyPatch, **options: object) -> Evaluation:
-    monkeypatch.setattr(faithfulness, "reasoning_questions", lambda dataset, n, seed: QUESTIONS[:n])
+    monkeypatch.setattr(faithfulness, "reasoning_questions", lambda dataset, n, seed, **options: QUESTIONS[:n])
     return faithfulness.evaluation(faithfulness.FaithfulnessConfig(n=N, **options))
 
 
@@ -173,7 +173,7 @@ async def test_paraphrase_keeps_the_answer_and_filler_gives_none(evaluation: Eva
 
 async def test_mistakes_and_paraphrases_of_other_datasets_are_written_by_the_model(monkeypatch: pytest.MonkeyPatch):
     item = ChoiceItem(id="q", cluster="q", dataset="test", question="Which?", options=("oats", "rye"), answer=0)
-    monkeypatch.setattr(faithfulness, "reasoning_questions", lambda dataset, n, seed: [item])
+    monkeypatch.setattr(faithfulness, "reasoning_questions", lambda dataset, n, seed, **options: [item])
     evaluation = faithfulness.evaluation(faithfulness.FaithfulnessConfig(dataset="test"))
 
     def reply(text: str) -> str:

@@ -1,10 +1,4 @@
-"""Transcripts that somebody already has, as records: JSONL of ours, or chats with the values beside them.
-
-Two kinds of lines are understood:
-
-    {"key": ..., "evaluation": ..., "item": ..., "status": ..., ...}       a record, as a run's records.jsonl holds them
-    {"messages": [{"role": ..., "content": ...}, ...], "item": ..., ...}   a chat; every further field is a value
-"""
+"""JSON lines, with errors that name file and line."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,11 @@
 """Records that somebody already has, from wherever they lie, to estimates; no model is needed."""
 
 import logging
+from itertools import islice
 from pathlib import Path
 
+from gnomon.datasets.files import opened
+from gnomon.datasets.jsonl import read_lines
 from gnomon.errors import ConfigurationError, DatasetError
 from gnomon.measure import catalogue
 from gnomon.measure.audit import AuditResult, analyse
@@ -12,8 +15,10 @@ from gnomon.run.transcripts import read_records
 
 INSPECT_LOGS = (".eval", ".json")
 RUN = "run.json"
-OURS = (".eval", ".jsonl")
-"""Where a published format has the name of an evaluation, what lies in these is read as gnomon's own records."""
+INSPECT_FIELD, HEAD = b'"eval"', 4096
+"""What an Inspect log in JSON has among its first bytes."""
+OWN_FIELDS = {"values", "unscored", "messages"}
+"""Where a published format has the name of an evaluation, a JSONL file whose first line has one of these holds gnomon's records."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +39,7 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None, choic
         ConfigurationError: There is no such evaluation.
         MissingExtra: An Inspect log without `gnomon[inspect]`.
     """
-    ours = evaluation in catalogue.names() and (path.suffix in OURS or (path / RUN).is_file())
-    published = evaluation in formats.names() and not ours
+    published = evaluation in formats.names() and not (evaluation in catalogue.names() and _holds_records(path))
     if published:
         recording = formats.read(evaluation, path, choice)
         model, records = recording.model, recording.records
@@ -61,3 +65,15 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None, choic
         kept.write_table(evaluation, [record for record in records if record.evaluation == evaluation])
         kept.write_estimates(result.estimates)
     return result.model_copy(update={"run": str(out)})
+
+
+def _holds_records(path: Path) -> bool:
+    """Whether gnomon or Inspect wrote what lies there, or somebody in gnomon's format."""
+    if not path.is_file():
+        return (path / RUN).is_file()
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        return any(not OWN_FIELDS.isdisjoint(line) for _, line in islice(read_lines(path), 1))
+    if path.suffix == ".json":
+        with opened(path) as file:
+            return INSPECT_FIELD in file.read(HEAD)
+    return path.suffix in INSPECT_LOGS
