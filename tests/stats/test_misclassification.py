@@ -77,7 +77,7 @@ def test_errors_are_counted_from_verdicts():
 @pytest.mark.parametrize(
     ("verdicts", "errors", "reason"),
     [
-        ([None, None], Errors(9, 10, 9, 10), "none of the 2 records could be judged"),
+        ([None, None], Errors(9, 10, 9, 10), "none of the 2 records could be scored"),
         ([1, 0], Errors(0, 0, 9, 10), "was not tried on cases"),
         ([1, 0], Errors(11, 20, 10, 20), "cannot be told from one that guesses"),
     ],

@@ -18,7 +18,7 @@ RUN = "run.json"
 INSPECT_FIELD, HEAD = b'"eval"', 4096
 """What an Inspect log in JSON has among its first bytes."""
 OWN_FIELDS = {"values", "unscored", "messages"}
-"""Where a published format has the name of an evaluation, a JSONL file whose first line has one of these holds gnomon's records."""
+"""Where a published format has an evaluation's name, a JSONL file whose first line has one of these holds gnomon's records."""
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from gnomon.measure.parts import Part, Values, part
 from gnomon.measure.self_correction import of_condition, present
 from gnomon.report import numbers
 from gnomon.report.figure import Chart, Figure, Row, diagonal, make_figure, series_colour
-from gnomon.stats.clustered_correlation import estimate_correlation, estimate_slope
+from gnomon.stats.correlation import estimate_correlation, estimate_slope
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_mean
 

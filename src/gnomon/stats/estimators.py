@@ -40,8 +40,8 @@ def estimate_rate(values: Column, clusters: Clusters = None, *, evaluation: str,
     y = column(values)
     scored = ~np.isnan(y)
     if not scored.any():
-        return _unmeasured(evaluation, name, y.size, unit)
-    found = intervals.rate(y[scored], _kept(clusters, scored))
+        return nothing_scored(evaluation, name, y.size, unit)
+    found = intervals.rate(y[scored], scored_clusters(clusters, scored))
     return _estimate(found, y.size, (float(np.nansum(y)), (0.0, 1.0)), evaluation, name, unit)
 
 
@@ -58,8 +58,8 @@ def estimate_mean(
     y = column(values)
     scored = ~np.isnan(y)
     if not scored.any():
-        return _unmeasured(evaluation, name, y.size, unit)
-    found = intervals.mean(y[scored], _kept(clusters, scored), within=within)
+        return nothing_scored(evaluation, name, y.size, unit)
+    found = intervals.mean(y[scored], scored_clusters(clusters, scored), within=within)
     bounds = (float(np.nansum(y)), within) if within else None
     return _estimate(found, y.size, bounds, evaluation, name, unit)
 
@@ -93,10 +93,10 @@ def estimate_difference(
         raise ValueError(f"{name}: {a.size} first and {b.size} second values are not pairs")
     scored = ~(np.isnan(a) | np.isnan(b))
     if not scored.any():
-        return _unmeasured(evaluation, name, a.size, unit, what="pairs")
+        return nothing_scored(evaluation, name, a.size, unit, what="pairs")
     least, most = within
     width = most - least
-    found = intervals.paired_difference((b - a)[scored] / width, _kept(clusters, scored))
+    found = intervals.paired_difference((b - a)[scored] / width, scored_clusters(clusters, scored))
     worst_low = float(np.mean(np.where(np.isnan(b), least, b) - np.where(np.isnan(a), most, a)))
     worst_high = float(np.mean(np.where(np.isnan(b), most, b) - np.where(np.isnan(a), least, a)))
     return Estimate(
@@ -142,7 +142,7 @@ def estimate_contrast(
         if not (scored & group).any():
             reason = f"none of the {int(group.sum()):,} records of the {said} group could be scored"
             return Estimate.unmeasured(evaluation, name, reason, unit=unit, coverage=_share(scored))
-    found = intervals.contrast(y[scored], mask[scored], _kept(clusters, scored), within=within)
+    found = intervals.contrast(y[scored], mask[scored], scored_clusters(clusters, scored), within=within)
     least, most = within
     lowest = np.where(np.isnan(y), np.where(mask, least, most), y)
     highest = np.where(np.isnan(y), np.where(mask, most, least), y)
@@ -190,7 +190,7 @@ def estimate_statistic(
     """
     scored = len(clusters) if clusters is not None else n or 0
     if not scored:
-        return _unmeasured(evaluation, name, total, unit)
+        return nothing_scored(evaluation, name, total, unit)
     found = bootstrap(statistic, clusters, seed, resamples, n=n, within=within)
     return _estimate(found, total, None, evaluation, name, unit)
 
@@ -203,6 +203,25 @@ def from_interval(
     `within` is for a plain mean only: its range gives the worst-case bounds.
     """
     return _estimate(found, total, (found.value * found.n, within) if within else None, evaluation, name, unit)
+
+
+def scored_clusters(clusters: Clusters, scored: NDArray[np.bool_]) -> Clusters:
+    """The clusters of the records that were scored.
+
+    Raises:
+        ValueError: There are not as many labels as records.
+    """
+    if clusters is None:
+        return None
+    if len(clusters) != scored.size:
+        raise ValueError(f"{len(clusters)} cluster labels for {scored.size} records")
+    return [label for label, keep in zip(clusters, scored, strict=True) if keep]
+
+
+def nothing_scored(evaluation: str, name: str, total: int, unit: Unit = "rate", what: str = "records") -> Estimate:
+    """The Estimate of which no record was scored."""
+    reason = NOTHING.format(total=f"{total:,}").replace("records", what) if total else NO_RECORDS.replace("records", what)
+    return Estimate.unmeasured(evaluation, name, reason, unit=unit)
 
 
 def _estimate(
@@ -240,19 +259,6 @@ def _estimate(
         unit=unit,
         method=found.method,
     )
-
-
-def _unmeasured(evaluation: str, name: str, total: int, unit: Unit, what: str = "records") -> Estimate:
-    reason = NOTHING.format(total=f"{total:,}").replace("records", what) if total else NO_RECORDS.replace("records", what)
-    return Estimate.unmeasured(evaluation, name, reason, unit=unit)
-
-
-def _kept(clusters: Clusters, scored: NDArray[np.bool_]) -> Clusters:
-    if clusters is None:
-        return None
-    if len(clusters) != scored.size:
-        raise ValueError(f"{len(clusters)} cluster labels for {scored.size} records")
-    return [label for label, keep in zip(clusters, scored, strict=True) if keep]
 
 
 def _share(scored: NDArray[np.bool_]) -> float:

@@ -14,7 +14,7 @@ from scipy import stats as distributions
 
 from gnomon.stats import intervals
 from gnomon.stats.estimate import Estimate
-from gnomon.stats.estimators import Column, column
+from gnomon.stats.estimators import Column, column, from_interval, nothing_scored, scored_clusters
 from gnomon.stats.intervals import LEVEL, Clusters, Interval, cluster_codes, critical, robust_variance, score_interval
 
 GUESSES = "the judge cannot be told from one that guesses (its sensitivity and specificity add up to {sum:.2f})"
@@ -113,24 +113,14 @@ def estimate_corrected_rate(
     scored = ~np.isnan(y)
     coverage = float(scored.mean()) if y.size else 0.0
     if not scored.any():
-        return Estimate.unmeasured(evaluation, name, f"none of the {y.size:,} records could be judged", coverage=coverage)
+        return nothing_scored(evaluation, name, y.size)
     if not errors.positives or not errors.negatives:
         return Estimate.unmeasured(evaluation, name, "the judge was not tried on cases whose truth is known", coverage=coverage)
     if not errors.informative:
         reason = GUESSES.format(sum=errors.sensitivity + errors.specificity)
         return Estimate.unmeasured(evaluation, name, reason, coverage=coverage)
-    kept = None if clusters is None else [label for label, keep in zip(clusters, scored, strict=True) if keep]
-    found = corrected_rate(y[scored].tolist(), errors, kept)
-    return Estimate(
-        evaluation=evaluation,
-        name=name,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n=found.n,
-        coverage=coverage,
-        method=found.method,
-    )
+    found = corrected_rate(y[scored].tolist(), errors, scored_clusters(clusters, scored))
+    return from_interval(found, total=y.size, evaluation=evaluation, name=name, unit="rate")
 
 
 def _turned(share: float, sensitivity: float, specificity: float) -> float:
