@@ -164,13 +164,22 @@ def test_a_cancelled_request_is_not_run() -> None:
     assert 7 not in [work for batch in recorder.batches for work in batch]
 
 
+PLUG = -1
+"""Work that keeps the batcher busy until all of the next batch is there."""
+
+
 @pytest.mark.parametrize("staying", [0, 1])
 def test_a_batch_that_nobody_waits_for_ends_at_its_next_result(staying: int) -> None:
     """Replays a server that scored for minutes, and could not be stopped, for clients that had left."""
     computed: list[int] = []
-    begun, left = threading.Event(), threading.Event()
+    plugged, asked, begun, left = (threading.Event() for _ in range(4))
 
     def run(works: Sequence[int], more: object) -> Iterator[list[tuple[int, int]]]:
+        if works == [PLUG]:
+            plugged.set()
+            asked.wait(10)
+            yield [(0, PLUG)]
+            return
         for number, work in enumerate(works):
             computed.append(work)
             begun.set()
@@ -178,7 +187,10 @@ def test_a_batch_that_nobody_waits_for_ends_at_its_next_result(staying: int) -> 
             yield [(number, 2 * work)]
 
     batcher = Batcher(run, 100)
+    batcher.submit(1, PLUG)
+    assert plugged.wait(10)
     futures = [batcher.submit(1, work) for work in range(9)]
+    asked.set()
     assert begun.wait(10)
     cancelled = [future.cancel() for future in futures[: len(futures) - staying]]
     left.set()
