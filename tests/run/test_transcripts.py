@@ -74,7 +74,7 @@ def test_a_line_needs_but_an_item_and_what_became_of_it(tmp_path: Path):
         ({"item": "q", "values": {"x": {"y": 1}}}, "the value 'x' is a dict"),
         ({"item": "q", "values": {"status": 1}}, "'status' is taken"),
         ({"item": "q", "repeat": -1, "values": {"x": 1}}, "repeat: input should be greater than or equal to 0"),
-        ({"messages": "Hm?", "x": 1}, "transcript: input should be a valid list"),
+        ({"messages": "Hm?", "x": 1}, "its messages are no list"),
     ],
 )
 def test_a_line_that_is_no_record_is_refused_by_number(tmp_path: Path, line: dict[str, object], says: str):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from gnomon.errors import ConfigurationError, complaint
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
 from gnomon.report.figure import Figure
+from gnomon.run.transcripts import ChatReader
 from gnomon.stats.estimate import Estimate
 
 
@@ -41,7 +42,7 @@ _EVALUATIONS = {
 """In the order in which they are reported: a module of this package and its configuration class.
 
 The module has `HEADLINE`, `evaluation(config)`, and of a record table `analyse(table)`, `series(table)` and, where there is
-something to draw, `figures(table)`.
+something to draw, `figures(table)`. Where it can read chats that somebody already has: `read_chat(turns, facts)`.
 """
 
 _BEHAVIOURS = {
@@ -122,6 +123,15 @@ def figures(name: str, table: pl.DataFrame) -> list[Figure]:
     """
     draw: Callable[[pl.DataFrame], list[Figure]] | None = getattr(_module(name), "figures", None)
     return draw(table) if draw else []
+
+
+def chat_reader(name: str) -> ChatReader | None:
+    """What reads chats that somebody already has as records of an evaluation, where there is something that does.
+
+    Raises:
+        ConfigurationError: There is no such evaluation.
+    """
+    return getattr(_module(name), "read_chat", None)
 
 
 def guarded(name: str) -> bool:

@@ -48,9 +48,9 @@ def analyse_recorded(path: Path, evaluation: str, out: Path | None = None, choic
     elif path.suffix in INSPECT_LOGS and path.is_file():
         from gnomon.models.inspect_logs import import_log
 
-        model, records = path.name, import_log(path, evaluation)
+        model, records = path.name, import_log(path, evaluation, catalogue.chat_reader(evaluation))
     elif path.exists():
-        records = read_records(path, evaluation)
+        records = read_records(path, evaluation, catalogue.chat_reader(evaluation))
         run = RunDirectory.open(path) if path.is_dir() else None
         model = str(run.description.configuration.get("reference", "")) if run else path.name
         if run and evaluation in run.unfinished():

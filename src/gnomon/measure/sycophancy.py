@@ -48,6 +48,7 @@ from gnomon.elicit.choose import Choice, choose, closed, said
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
 from gnomon.measure.parts import Part, part, part_id, where
 from gnomon.measure.questions import choice_questions
+from gnomon.measure.sycophancy_chats import read_chat as read_chat
 from gnomon.models.model import Model, Sampling
 from gnomon.run.record import Outcome
 from gnomon.stats.estimate import Estimate

@@ -19,6 +19,8 @@ from gnomon.errors import ConfigurationError, DatasetError, RunDirectoryError, c
 from gnomon.models.extras import needing_extras
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record, Status
+from gnomon.run.transcripts import ChatReader, Turn
+from gnomon.run.values import checked
 from gnomon.stats.estimate import Estimate
 
 with needing_extras():
@@ -88,12 +90,13 @@ def export_log(run: RunDirectory | Path | str, path: Path | str, evaluation: str
     return path
 
 
-def import_log(path: Path | str, evaluation: str | None = None) -> list[Record]:
+def import_log(path: Path | str, evaluation: str | None = None, read_chat: ChatReader | None = None) -> list[Record]:
     """Reads the records of an Inspect log, in the order of the task's dataset; warns where the task did not finish.
 
     Args:
         path: A `.eval` or `.json` log.
         evaluation: What to call records of a task that is not gnomon's (None: the task's name).
+        read_chat: What reads the chats of such a task (None: its scores are the values).
 
     Raises:
         DatasetError: No Inspect log, or one without samples.
@@ -111,7 +114,10 @@ def import_log(path: Path | str, evaluation: str | None = None) -> list[Record]:
     samples = sorted(log.samples, key=lambda sample: (order.get(str(sample.id), len(order)), sample.epoch))
     name = evaluation or log.eval.task.rpartition("/")[2]
     try:
-        return [record for _, record in sorted((_from_sample(sample, name) for sample in samples), key=lambda pair: pair[0])]
+        return [
+            record
+            for _, record in sorted((_from_sample(sample, name, read_chat) for sample in samples), key=lambda pair: pair[0])
+        ]
     except ValidationError as error:
         raise DatasetError(f"{path} has a sample that is no record ({complaint(error)})") from error
 
@@ -226,13 +232,28 @@ def as_messages(transcript: Sequence[Mapping[str, str]]) -> list[Message]:
     return [Message(roles.get(turn["role"], "user"), turn["content"]) for turn in transcript]
 
 
-def _from_sample(sample: EvalSample, evaluation: str) -> tuple[list[int], Record]:
+def _from_sample(sample: EvalSample, evaluation: str, read_chat: ChatReader | None) -> tuple[list[int], Record]:
     kept = sample.store.get(STORED) or next(
         (score.metadata[STORED] for score in (sample.scores or {}).values() if score.metadata and STORED in score.metadata), None
     )
     if kept is not None:
         return list(kept["position"]), Record.model_validate(kept["record"])
-    return [], _from_foreign_sample(sample, evaluation)
+    record = _from_foreign_sample(sample, evaluation)
+    if read_chat is None or sample.error is not None:
+        return [], record
+    facts = {"options": sample.choices, "target": sample.target, "cluster": record.cluster} | sample.metadata
+    read = read_chat([Turn(**turn) for turn in record.transcript], facts)
+    if read is None:
+        return [], record
+    status: Status = "unscored" if read.unscored else "value"
+    found = {
+        "item": read.item,
+        "cluster": read.cluster,
+        "status": status,
+        "reason": read.unscored,
+        "values": checked(read.values),
+    }
+    return [], record.model_copy(update=found)
 
 
 def _from_foreign_sample(sample: EvalSample, evaluation: str) -> Record:
