@@ -34,7 +34,7 @@ SMALL: dict[str, Any] = {"replays": False, "grown": False, "workers": 1}
 @pytest.fixture(scope="module", autouse=True)
 def _few_questions() -> Iterator[None]:
     """What is asked here is how a validation proceeds, not what it finds; that is the slow test's and that of the instruments."""
-    few = [replace(sweep, options={**sweep.options, "n": 40}) for sweep in SWEEPS]
+    few = [replace(sweep, options={**sweep.options, "n": 16}) for sweep in SWEEPS]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(instruments, "SWEEPS", few)
         yield
@@ -147,6 +147,7 @@ async def test_a_broken_file_of_certificates_is_made_anew(
     assert "is broken" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_flat_call_and_the_run_agree_on_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = gnomon.validate(instruments=["calibration.overconfidence"], seeds=1)
