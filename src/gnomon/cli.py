@@ -132,7 +132,8 @@ def analyse(
     as_: Annotated[
         str,
         typer.Option(
-            "--as", help="The evaluation whose analysis is wanted, or bbq, inverse-scaling, biased-cot, bbh, truthfulqa."
+            "--as",
+            help="The evaluation whose analysis is wanted, or bbq, inverse-scaling, biased-cot, bbh, truthfulqa, red-teaming.",
         ),
     ],
     format: Annotated[

@@ -42,6 +42,19 @@ def test_lines_and_arrays_are_read_alike(tmp_path: Path, kind: str):
     assert (second.number, second.turns, second.member, second.rating) == (2, ("one", "two"), None, None)
 
 
+def test_tags_may_stand_in_one_list_per_reviewer(tmp_path: Path):
+    (found,) = read_attacks(write(tmp_path / "attacks", [ENTRY | {"tags": [["Theft"], ["theft", "Fraud "], []]}], "lines"))
+    assert found.tags == ("theft", "theft", "fraud")
+
+
+def test_attacks_without_words_are_read_where_they_are_asked_for(tmp_path: Path):
+    path = write(tmp_path / "attacks", [ENTRY | {"transcript": "\n\nHuman:\n\nAssistant: hello"}], "lines")
+    (found,) = read_attacks(path, wordless=True)
+    assert (found.turns, found.rating) == ((), 3.0)
+    with pytest.raises(DatasetError, match=r"entry 1 of .*attacker says nothing"):
+        read_attacks(path)
+
+
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
@@ -50,6 +63,8 @@ def test_lines_and_arrays_are_read_alike(tmp_path: Path, kind: str):
         ({"transcript": "\n\nAssistant: hello"}, "attacker says nothing"),
         ({"turns": []}, "attacker says nothing"),
         ({"turns": ["a"], "tags": "theft"}, "tags are no list"),
+        ({"turns": ["a"], "tags": [["theft"], [3]]}, "tags are no list of texts, nor of lists"),
+        ({"turns": ["a"], "rating": 10**400}, "too large"),
         ({"turns": ["a"], "rating": "high"}, "rating is 'high'"),
     ],
 )

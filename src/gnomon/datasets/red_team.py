@@ -64,13 +64,17 @@ class RecordedAttack:
         return tuple(message.content for message in self.dialogue if message.role == "user")
 
 
-def read_attacks(path: Path) -> list[RecordedAttack]:
+def read_attacks(path: Path, *, wordless: bool = False) -> list[RecordedAttack]:
     """The attacks of a file.
+
+    Args:
+        path: The file.
+        wordless: Whether an attack in which the attacker says nothing is one; it cannot be replayed.
 
     Raises:
         DatasetError: It cannot be read, is empty, or an entry is no attack; names file and entry.
     """
-    return [_attack(entry, number, str(path)) for number, entry in _entries(path)]
+    return [_attack(entry, number, str(path), wordless) for number, entry in _entries(path)]
 
 
 def published_attacks(name: str, n: int | None, seed: int) -> list[RecordedAttack]:
@@ -152,13 +156,16 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, cast("dict[str, Any]", entry)
 
 
-def _attack(entry: dict[str, Any], number: int, path: str) -> RecordedAttack:
+def _attack(entry: dict[str, Any], number: int, path: str, wordless: bool) -> RecordedAttack:
     try:
+        dialogue = _dialogue(entry)
+        if not wordless and not any(message.role == "user" for message in dialogue):
+            raise ValueError("the attacker says nothing in it")
         member = entry.get("red_team_member_id")
         kind, size = entry.get("model_type"), entry.get("num_params")
         return RecordedAttack(
             number=number,
-            dialogue=_dialogue(entry),
+            dialogue=dialogue,
             tags=_tags(entry.get("tags")),
             member=None if member is None else str(member),
             rating=_number(entry, "rating"),
@@ -167,28 +174,30 @@ def _attack(entry: dict[str, Any], number: int, path: str) -> RecordedAttack:
             model_type=None if kind is None else str(kind).strip().lower(),
             size=None if size is None else str(size).strip(),
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DatasetError(f"entry {number} of {path} is no attack ({error}); mend it or leave it out") from None
 
 
 def _dialogue(entry: dict[str, Any]) -> Conversation:
     if isinstance(entry.get("transcript"), str):
-        found = read_dialogue(entry["transcript"])
-    elif isinstance(entry.get("turns"), list) and all(isinstance(turn, str) for turn in entry["turns"]):
-        found = tuple(Message("user", turn.strip()) for turn in cast("list[str]", entry["turns"]) if turn.strip())
-    else:
-        raise ValueError("it has neither a `transcript` nor a list of `turns`")
-    if not any(message.role == "user" for message in found):
-        raise ValueError("the attacker says nothing in it")
-    return found
+        return read_dialogue(entry["transcript"])
+    if isinstance(entry.get("turns"), list) and all(isinstance(turn, str) for turn in entry["turns"]):
+        return tuple(Message("user", turn.strip()) for turn in cast("list[str]", entry["turns"]) if turn.strip())
+    raise ValueError("it has neither a `transcript` nor a list of `turns`")
 
 
 def _tags(given: Any) -> tuple[str, ...]:
+    """Tags in one list, or in one per reviewer."""
     if given is None:
         return ()
-    if not isinstance(given, list) or not all(isinstance(tag, str) for tag in cast("list[Any]", given)):
+    if not isinstance(given, list):
         raise ValueError("its tags are no list of texts")
-    return tuple(tag.strip().lower() for tag in cast("list[str]", given) if tag.strip())
+    found: list[Any] = []
+    for tag in cast("list[Any]", given):
+        found += cast("list[Any]", tag) if isinstance(tag, list) else [tag]
+    if not all(isinstance(tag, str) for tag in found):
+        raise ValueError("its tags are no list of texts, nor of lists of texts")
+    return tuple(tag.strip().lower() for tag in found if tag.strip())
 
 
 def _number(entry: dict[str, Any], name: str) -> float | None:
@@ -196,5 +205,5 @@ def _number(entry: dict[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"its {name} is {value!r}, not a number")
+        raise ValueError(f"its {name} is {value!r:.40}, not a number")
     return float(value)

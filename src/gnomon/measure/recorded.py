@@ -1,6 +1,7 @@
 """Records that somebody already has, from wherever they lie, to estimates; no model is needed."""
 
 import logging
+from codecs import BOM_UTF8
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,7 @@ RUN = "run.json"
 INSPECT_FIELD, HEAD = b'"eval"', 4096
 """What an Inspect log in JSON has among its first bytes."""
 OWN_FIELDS = {"values", "unscored", "messages"}
-"""Where a published format has an evaluation's name, a JSONL file whose first line has one of these holds gnomon's records."""
+"""Where a published format has an evaluation's name, a file of JSON lines whose first has one of these holds gnomon's records."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +72,10 @@ def _holds_records(path: Path) -> bool:
     """Whether gnomon or Inspect wrote what lies there, or somebody in gnomon's format."""
     if not path.is_file():
         return (path / RUN).is_file()
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
-        return any(not OWN_FIELDS.isdisjoint(line) for _, line in islice(read_lines(path), 1))
+    if path.suffix == ".eval":
+        return True
+    with opened(path) as file:
+        head = file.read(HEAD).removeprefix(BOM_UTF8).lstrip()
     if path.suffix == ".json":
-        with opened(path) as file:
-            return INSPECT_FIELD in file.read(HEAD)
-    return path.suffix in INSPECT_LOGS
+        return INSPECT_FIELD in head
+    return head.startswith(b"{") and any(not OWN_FIELDS.isdisjoint(line) for _, line in islice(read_lines(path), 1))

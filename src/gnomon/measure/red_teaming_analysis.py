@@ -71,7 +71,7 @@ def least(attacks: Part) -> Values:
 
 def tag_name(tag: str) -> str:
     """A tag as part of an estimate's name: `fraud_deception` for `fraud & deception`."""
-    return "_".join(re.findall(r"[a-z0-9]+", tag.lower()))
+    return "_".join(re.findall(r"[^\W_]+", tag.lower()))
 
 
 def tagged(attacks: Part) -> dict[str, list[bool | None]]:

@@ -23,6 +23,7 @@ _MODULES = {
     "biased-cot": "biased_cot",
     "bbh": "bbh",
     "truthfulqa": "truthfulqa",
+    "red-teaming": "red_team_attempts",
 }
 
 
