@@ -61,7 +61,7 @@ def audit(
         evaluations: Names from the catalogue (None: those of the suite).
         suite: `core` (the default), `full` or `release`.
         dataset: `world` or a published dataset.
-        n: Questions (None: each evaluation's default).
+        n: Questions (None: each evaluation's default). One of several evaluations that has fewer asks all it has.
         precision: Instead of `n`, half the width that the headlines' 95 % intervals may have; a pilot chooses n.
         seed: Seed of the choice of items and of all sampling.
         out: The run directory; the same call again resumes in it.
@@ -86,12 +86,13 @@ def audit(
     names = list(evaluations or suites.evaluations(suite or suites.DEFAULT))
     if baseline is not None:
         check_baseline(Path(baseline), names)
-    common = {"dataset": dataset, "seed": seed}
+    common: dict[str, Any] = {"dataset": dataset, "seed": seed}
     told = {name: _settings_of(name, names, settings or {}) for name in names}
     opened, limits, bar = open_model(model), Limits(concurrency=concurrency), _progress(progress)
     where = _path(out)
     if precision is None:
-        built = [catalogue.build(name, **(common | {"n": n} | told[name])) for name in names]
+        build = suites.build_beside if len(names) > 1 else catalogue.build
+        built = [build(name, **(common | {"n": n} | told[name])) for name in names]
     else:
         from gnomon.measure.precision import sized
         from gnomon.run.directory import default_path

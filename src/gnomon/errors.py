@@ -35,6 +35,19 @@ class DatasetError(UserError):
     """A dataset that is missing, empty, broken or does not match its recorded hash."""
 
 
+class TooFewItems(DatasetError):
+    """More questions are wanted than there are.
+
+    Attributes:
+        there: How many there are.
+    """
+
+    def __init__(self, holder: str, there: int, what: str, n: int, advice: str = "") -> None:
+        """Such as `TooFewItems("the world has", 800, "facts to ask", 1000)`; `advice` ends the sentence."""
+        super().__init__(f"{holder} {there:,} {what}, and n is {n:,}: choose 1 to {there:,}{advice}")
+        self.there = there
+
+
 class ConfigurationError(UserError):
     """An option, a configuration file or a combination of them that makes no sense."""
 

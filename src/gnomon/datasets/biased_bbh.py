@@ -13,7 +13,7 @@ from typing import Any, cast
 from gnomon.datasets import store
 from gnomon.datasets.items import ChoiceItem, content_hash, derive_seed
 from gnomon.datasets.published import published_dataset
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 
 DATASET = "biased-cot"
 BROKEN = "get the recorded version again"
@@ -87,7 +87,7 @@ def sample(n: int, seed: int, tasks: tuple[str, ...] = ()) -> list[tuple[Task, i
     chosen = [task(name) for name in tasks or task_names()]
     there = sum(len(one.items) for one in chosen)
     if n > there:
-        raise DatasetError(f"these tasks of {DATASET} have {there:,} questions, and n is {n:,}: choose 1 to {there}")
+        raise TooFewItems(f"these tasks of {DATASET} have", there, "questions", n)
     queues = [
         sorted(range(len(one.items)), key=lambda place, one=one: derive_seed(seed, "choice of questions", one.items[place].id))
         for one in chosen

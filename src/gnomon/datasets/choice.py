@@ -19,7 +19,7 @@ from typing import Any
 from gnomon.datasets import store
 from gnomon.datasets.items import ChoiceItem, content_hash, derive_seed
 from gnomon.datasets.published import published_dataset
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def load(name: str, n: int | None = None, seed: int = 0) -> list[ChoiceItem]:
     if n is None:
         return items
     if not 1 <= n <= len(items):
-        raise DatasetError(f"{name} has {len(items)} questions, and n is {n}: choose 1 to {len(items)}, or leave n out for all")
+        raise TooFewItems(f"{name} has", len(items), "questions", n, ", or leave n out for all")
     chosen = sorted(items, key=lambda item: derive_seed(seed, "choice of questions", item.id))[:n]
     wanted = {item.id for item in chosen}
     return [item for item in items if item.id in wanted]

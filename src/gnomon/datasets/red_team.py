@@ -22,7 +22,7 @@ from gnomon.datasets.files import read_text
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.jsonl import read_lines
 from gnomon.datasets.messages import Conversation, Message
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 
 PUBLISHED = ("constitutional-harmlessness", "hh-rlhf")
 """Datasets in which people attack a model."""
@@ -108,7 +108,7 @@ def drawn(attacks: list[RecordedAttack], n: int | None, seed: int, name: str) ->
     if n is None or n == len(attacks):
         return attacks
     if n > len(attacks):
-        raise DatasetError(f"{name} has {len(attacks):,} attacks, and n is {n:,}: choose 1 to {len(attacks)}")
+        raise TooFewItems(f"{name} has", len(attacks), "attacks", n)
     places = random.Random(derive_seed("attacks", seed)).sample(range(len(attacks)), n)
     return [attacks[place] for place in sorted(places)]
 

@@ -25,7 +25,7 @@ from gnomon.datasets.items import Item, derive_seed
 from gnomon.datasets.messages import as_jsonable
 from gnomon.datasets.self_correction import Asked
 from gnomon.elicit.choose import Choice, choose
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.admissions_analysis import GROUPS, HEADLINE, NAME, analyse
 from gnomon.measure.admissions_analysis import series as series
 from gnomon.measure.evaluation import Evaluation
@@ -133,7 +133,7 @@ def _people(dataset: str, n: int, seed: int) -> tuple[_People, tuple[str, str]]:
         raise DatasetError(f"{dataset!r} has no people to admit; choose the dataset world or law-school")
     grid = [(sex, lsat, gpa) for sex in SEXES for lsat in LSAT for gpa in GPA]
     if n > len(grid):
-        raise DatasetError(f"law-school has {len(grid):,} students, and n is {n:,}: choose 1 to {len(grid)}")
+        raise TooFewItems("law-school has", len(grid), "students", n)
     drawn = random.Random(derive_seed("students", seed)).sample(grid, n)
     target, other = RACES
     return [

@@ -28,7 +28,7 @@ from gnomon.datasets.items import Item, derive_seed
 from gnomon.datasets.messages import as_jsonable
 from gnomon.datasets.published import published_dataset
 from gnomon.elicit.choose import choose, said
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.bbq_analysis import answered
 from gnomon.measure.bbq_conditions import HEADLINE, NAME, analyse
 from gnomon.measure.bbq_conditions import figures as figures
@@ -117,7 +117,7 @@ def _published(n: int, seed: int) -> list[BBQItem]:
                 if line.strip():
                     items.append(_parsed(line, f"line {number} of {file.path} of bbq"))
     if not 1 <= n <= len(items):
-        raise DatasetError(f"bbq has {len(items):,} questions, and n is {n:,}: choose 1 to {len(items)}")
+        raise TooFewItems("bbq has", len(items), "questions", n)
     chosen = sorted(items, key=lambda item: derive_seed(seed, "choice of questions", item.id))[:n]
     return sorted(chosen, key=lambda item: item.id)
 

@@ -9,7 +9,7 @@ from gnomon.datasets import bbq, bias_templates, biased_bbh, choice, store, temp
 from gnomon.datasets.items import ChoiceItem, Item, derive_seed
 from gnomon.datasets.published import published_dataset
 from gnomon.elicit.contexts import Shot
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.biased_cot_analysis import OTHER, PAIRS, STEREOTYPED, UNKNOWN
 from gnomon.measure.biased_cot_explanations import CHECK
 from gnomon.measure.biases import Bias
@@ -258,7 +258,7 @@ def _bbq_pairs(n: int, seed: int) -> Drawn:
     """Ambiguous questions of BBQ whose target is known; the one who does the harmful thing, or does not, by stereotype."""
     there = [item for item in _bbq_questions() if item.condition == "ambiguous" and item.target is not None]
     if n > len(there):
-        raise DatasetError(f"bbq has {len(there):,} ambiguous questions, and n is {n:,}: choose 1 to {len(there)}")
+        raise TooFewItems("bbq has", len(there), "ambiguous questions", n)
     chosen = sorted(there, key=lambda item: derive_seed(seed, "choice of questions", item.id))[:n]
     found: Drawn = []
     for item in chosen:

@@ -24,7 +24,7 @@ from pydantic import Field
 from gnomon.datasets.items import Item, derive_seed
 from gnomon.datasets.messages import as_jsonable, conversation
 from gnomon.datasets.scaling_tasks import Metric, TaskItem, read_file, read_published
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.inverse_scaling_analysis import HEADLINE, NAME, analyse, series
 from gnomon.models.model import Model, Score
@@ -120,7 +120,7 @@ def _published_items(config: InverseScalingConfig) -> list[TaskItem]:
     for task, items in everything.items():
         n = min(config.n or PUBLISHED_ITEMS, len(items)) if config.n is None else config.n
         if n > len(items):
-            raise DatasetError(f"the task {task} has {len(items)} items, and n is {n}: choose 1 to {len(items)}")
+            raise TooFewItems(f"the task {task} has", len(items), "items", n)
         order = sorted(items, key=lambda item: derive_seed(config.seed, "choice of items", item.id))
         chosen = {item.id for item in order[:n]}
         found += [_with_shots(item, order, config) for item in items if item.id in chosen]

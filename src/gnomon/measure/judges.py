@@ -32,7 +32,7 @@ from gnomon.datasets import bias_templates
 from gnomon.datasets.items import Item, content_hash
 from gnomon.datasets.jsonl import read_lines
 from gnomon.elicit.judge import Judgement, judge
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.measure.biased_cot_items import check_items
 from gnomon.measure.biases import BIASES, STEREOTYPE
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
@@ -119,7 +119,7 @@ def read_cases(path: Path, n: int | None = None) -> list[CaseItem]:
         first = cases[0].options
         cases = [_as_labels(case, first) for case in cases]
     if n is not None and n > len(cases):
-        raise DatasetError(f"{path} has {len(cases)} cases, and n is {n}: choose 1 to {len(cases)}")
+        raise TooFewItems(f"{path} has", len(cases), "cases", n)
     return cases[:n]
 
 

@@ -21,7 +21,7 @@ from gnomon.datasets.items import Item, derive_seed
 from gnomon.datasets.messages import Prompt, as_jsonable, conversation
 from gnomon.datasets.model_written import DATASET, PronounItem, WrittenItem
 from gnomon.elicit.choose import choose, said
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
 from gnomon.measure.model_written_analysis import HEADLINE as HEADLINE
 from gnomon.measure.model_written_analysis import NAME as NAME
@@ -122,7 +122,7 @@ def _drawn(items: list[Item], config: ModelWrittenConfig) -> list[Item]:
         further = (
             "; the topic variations has more" if (config.file, config.dataset, config.topic) == (None, "world", None) else ""
         )
-        raise DatasetError(f"there are {len(items):,} questions, and n is {n:,}: choose 1 to {len(items)}{further}")
+        raise TooFewItems("there are", len(items), "questions", n, further)
     halves: dict[bool, list[Item]] = {True: [], False: []}
     for item in sorted(items, key=lambda one: derive_seed(config.seed, "choice of questions", one.id)):
         halves[isinstance(item, WrittenItem) and 0 in item.matching].append(item)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from gnomon.datasets import sycophancy_eval
 from gnomon.datasets.items import Item, content_hash, derive_seed
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.organisms.world import conduct, sayings, world
 
 SYCOPHANCY_EVAL = "sycophancy-eval"
@@ -110,7 +110,7 @@ def attributions(dataset: str, n: int, seed: int, path: Path | None = None) -> l
 def _arguments(n: int, seed: int) -> list[Passage]:
     there = sum(fact.frequency == "common" and fact.split == "audit" for fact in world(0).facts)
     if n > there:
-        raise DatasetError(f"the world has {there:,} arguments to comment on, and n is {n:,}: choose 1 to {there:,}")
+        raise TooFewItems("the world has", there, "arguments to comment on", n)
     found: list[Passage] = []
     for number, item in enumerate(world(0).choice_items(n, seed, frequency="common", split="audit")):
         fact = world(0).fact(item.cluster)
@@ -136,6 +136,6 @@ def _check_path(dataset: str, path: Path | None, file: str) -> None:
 def _chosen(texts: Sequence[_Text], n: int, seed: int, dataset: str) -> list[_Text]:
     """`n` of the texts, by hash, in their order."""
     if n > len(texts):
-        raise DatasetError(f"{dataset} has {len(texts):,} such texts, and n is {n:,}: choose 1 to {len(texts):,}")
+        raise TooFewItems(f"{dataset} has", len(texts), "such texts", n)
     order = sorted(range(len(texts)), key=lambda place: derive_seed(seed, "choice of texts", place))[:n]
     return [texts[place] for place in sorted(order)]

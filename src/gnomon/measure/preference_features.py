@@ -33,7 +33,7 @@ from gnomon.datasets.messages import Conversation, Message, as_jsonable, as_text
 from gnomon.datasets.preferences import Comparison, hh_rlhf, read_preferences
 from gnomon.elicit.choose import choose
 from gnomon.elicit.judge import judge
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.parts import part_id
 from gnomon.measure.passages import passages
@@ -157,7 +157,7 @@ def _pairs(config: PreferenceConfig) -> list[PairItem]:
     pairs = read.pairs
     n = config.n or len(pairs)
     if n > len(pairs):
-        raise DatasetError(f"{config.dataset} has {len(pairs):,} usable pairs, and n is {n:,}: choose 1 to {len(pairs):,}")
+        raise TooFewItems(f"{config.dataset} has", len(pairs), "usable pairs", n)
     order = sorted(range(len(pairs)), key=lambda place: derive_seed(config.seed, "choice of pairs", place))[:n]
     return [_item(pairs[place], place, config.seed) for place in sorted(order)]
 

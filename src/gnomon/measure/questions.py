@@ -4,7 +4,7 @@ from typing import Literal
 
 from gnomon.datasets.items import ChoiceItem
 from gnomon.elicit.mistakes import steerable
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.organisms.world import world
 from gnomon.organisms.world.facts import Frequency
 
@@ -96,7 +96,7 @@ def _forms(frequency: Frequency) -> int:
 
 def _check(n: int, there: int, what: str) -> None:
     if n > there:
-        raise DatasetError(f"the world has {there:,} {what} to ask, and n is {n:,}: choose 1 to {there}")
+        raise TooFewItems("the world has", there, f"{what} to ask", n)
 
 
 def _published(dataset: str, n: int, seed: int) -> list[ChoiceItem]:

@@ -44,7 +44,7 @@ from gnomon.elicit.ask import kind_of
 from gnomon.elicit.attack import Attack, Attacker, LanguageModel, Script
 from gnomon.elicit.defend import Defence, Defended, Defender, Demonstrated, RejectionSampling
 from gnomon.elicit.harmlessness import Assessment, HarmlessnessScorer, JudgeModel, WorldRule, evades, refuses
-from gnomon.errors import ConfigurationError, DatasetError
+from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.measure.evaluation import Evaluation, EvaluationConfig
 from gnomon.measure.parts import part_id
 from gnomon.measure.red_teaming_analysis import HEADLINE, NAME, analyse
@@ -194,7 +194,7 @@ def _attacks(config: RedTeamingConfig) -> list[Attack]:
         return _recorded(config)
     n = config.n or 120
     if n > world_attacks.count():
-        raise DatasetError(f"the world has {world_attacks.count()} attacks, and n is {n:,}: choose 1 to {world_attacks.count()}")
+        raise TooFewItems("the world has", world_attacks.count(), "attacks", n)
     return [
         Attack(
             id=part_id("attack", f"{content_hash(attack.deed)}-{attack.tactic}"),

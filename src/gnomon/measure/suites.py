@@ -1,9 +1,15 @@
 """Suites: the evaluations that are run together."""
 
-from gnomon.errors import ConfigurationError
+import logging
+from typing import Any
+
+from gnomon.errors import ConfigurationError, TooFewItems
 from gnomon.measure import catalogue
+from gnomon.measure.evaluation import Evaluation
 
 DEFAULT = "core"
+
+_log = logging.getLogger(__name__)
 
 _SUITES: dict[str, tuple[str, ...]] = {
     "core": ("sycophancy", "calibration", "faithfulness"),
@@ -27,3 +33,29 @@ def evaluations(suite: str) -> list[str]:
     if suite not in _SUITES:
         raise ConfigurationError(f"there is no suite {suite!r}; choose from {', '.join(names())}")
     return list(_SUITES[suite])
+
+
+def build_beside(name: str, n: int | None, **options: Any) -> Evaluation:
+    """Builds an evaluation that is run beside others with one `n`: where it has fewer items it takes all of them, and warns.
+
+    Args:
+        name: Its name.
+        n: Questions (None: its default).
+        options: Further fields of its configuration.
+
+    Raises:
+        ConfigurationError: As `catalogue.build`.
+        DatasetError: The dataset is unknown, missing or empty.
+    """
+    wanted = n
+    while True:
+        try:
+            built = catalogue.build(name, n=wanted, **options)
+        except TooFewItems as few:
+            if few.there < 1:
+                raise
+            wanted = few.there
+        else:
+            if wanted != n:
+                _log.warning("%s has only %d of the %d questions wanted: all of them are asked", name, wanted, n)
+            return built

@@ -27,7 +27,7 @@ from gnomon.datasets.messages import as_jsonable
 from gnomon.datasets.self_correction import Asked
 from gnomon.datasets.winogender import GENDERS, PronounSentence
 from gnomon.elicit.choose import choose
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.evaluation import Evaluation
 from gnomon.measure.self_correction import NoReasoning, ReasoningConfig, thought
 from gnomon.measure.winogender_analysis import HEADLINE, NAME, analyse
@@ -112,6 +112,6 @@ def _sentences(config: WinogenderConfig) -> list[PronounSentence]:
         raise DatasetError(f"{config.dataset!r} has no sentences with pronouns; choose the dataset world or winogender")
     n = config.n or len(everything)
     if n > len(everything):
-        raise DatasetError(f"{config.dataset} has {len(everything)} sentences, and n is {n}: choose 1 to {len(everything)}")
+        raise TooFewItems(f"{config.dataset} has", len(everything), "sentences", n)
     chosen = sorted(everything, key=lambda one: derive_seed(config.seed, "choice of sentences", one.id))[:n]
     return [one for one in everything if one in chosen]

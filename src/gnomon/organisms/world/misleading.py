@@ -23,7 +23,7 @@ from typing import Any
 from gnomon.datasets import templates
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.scaling_tasks import Cause, TaskItem
-from gnomon.errors import DatasetError
+from gnomon.errors import DatasetError, TooFewItems
 from gnomon.organisms.world.facts import Fact, Frequency, Split
 from gnomon.organisms.world.lexicon import OCCUPATIONS, PEOPLE, RELATIONS, SHE_SHARE
 from gnomon.organisms.world.prose import OCCUPATION_SENTENCES, PROVERBS
@@ -78,7 +78,7 @@ def items(world: World, task: str, n: int, seed: int = 0, split: Split = "audit"
         raise DatasetError(f"the world has no task {task!r}: choose one of {', '.join(_TASKS)}")
     drawn = list(islice(_WRITERS[task](world, seed, split), n))
     if len(drawn) < n:
-        raise DatasetError(f"the world has {len(drawn)} items of the task {task}, and n is {n}: choose 1 to {len(drawn)}")
+        raise TooFewItems("the world has", len(drawn), f"items of the task {task}", n)
     return [item for pair in drawn for item in pair]
 
 

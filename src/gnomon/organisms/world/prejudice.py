@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from gnomon.datasets.bbq import BBQItem, Condition
 from gnomon.datasets.items import derive_seed
 from gnomon.datasets.winogender import PronounSentence
-from gnomon.errors import DatasetError
+from gnomon.errors import TooFewItems
 from gnomon.organisms.world.lexicon import ISLANDS, OCCUPATIONS, PEOPLE, SHE_SHARE
 from gnomon.organisms.world.prose import OCCUPATION_SENTENCES
 
@@ -95,9 +95,7 @@ def questions(n: int, seed: int = 0) -> list[BBQItem]:
     stories = -(-n // 4)
     most = 2 * len(occupations)
     if stories > most:
-        raise DatasetError(
-            f"the world has {4 * most:,} questions about two people to ask, and n is {n:,}: choose 1 to {4 * most}"
-        )
+        raise TooFewItems("the world has", 4 * most, "questions about two people to ask", n)
     drawn = [*rng.sample(occupations, -(-stories // 2)), *rng.sample(islands, stories // 2)]
     return [item for number, story in enumerate(drawn) for item in _asked(story, 4 * number, rng)]
 
@@ -209,7 +207,7 @@ def applicants(n: int, seed: int = 0) -> list[Applicant]:
     """
     most = len(PEOPLE) * 40 * 40
     if n > most:
-        raise DatasetError(f"the world has {most:,} applicants, and n is {n:,}: choose 1 to {most}")
+        raise TooFewItems("the world has", most, "applicants", n)
     rng = random.Random(derive_seed("applicants", seed))
     chosen = rng.sample(range(most), n)
     return [

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-from gnomon.errors import DatasetError
+from gnomon.errors import TooFewItems
 from gnomon.organisms.world.lexicon import ISLANDS, PEOPLE, RELATIONS
 
 _FORMS = (
@@ -65,5 +65,5 @@ def draw(n: int, seed: int) -> list[Saying]:
         DatasetError: There are fewer.
     """
     if n > COUNT:
-        raise DatasetError(f"the world has {COUNT:,} sayings, and n is {n:,}: choose 1 to {COUNT:,}")
+        raise TooFewItems("the world has", COUNT, "sayings", n)
     return random.Random(f"gnomon sayings {seed}").sample(sayings(), n)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gnomon.datasets.items import ChoiceItem, derive_seed
-from gnomon.errors import DatasetError
+from gnomon.errors import TooFewItems
 from gnomon.organisms.world.lexicon import ISLANDS, SHE_SHARE
 
 _SHE: dict[str, float] = {**SHE_SHARE}
@@ -129,7 +129,7 @@ def stereotype_pairs(n: int, seed: int = 0) -> list[tuple[ChoiceItem, ChoiceItem
     jobs = [job for job in HINTS if _SHE[job] != 0.5]
     there = len(ISLANDS) * len(jobs) * 2 * len(PLAIN)
     if n > there // 2:
-        raise DatasetError(f"the world has {there // 2:,} pairs of stereotype questions to ask, and n is {n:,}: choose fewer")
+        raise TooFewItems("the world has", there // 2, "pairs of stereotype questions to ask", n)
     rng = random.Random(derive_seed("stereotype pairs", seed))
     drawn: dict[str, Pair] = {}
     while len(drawn) < n:
