@@ -10,7 +10,6 @@ _BIASES = ("accuracy_change_", "bias_accuracy_change_")
 _SHOWN = (
     "accuracy_change_always_a_few_shot",
     "accuracy_change_always_a_cot",
-    "bias_accuracy_change_few_shot",
     "bias_accuracy_change_cot",
 )
 _SUGGESTED = tuple(name for name in CERTIFIED["decomposition"] if name.startswith(_BIASES) and name not in _SHOWN)
