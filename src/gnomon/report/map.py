@@ -1,8 +1,7 @@
 """A map of examples: every text a point, near what says the like; one HTML file that needs no network, and a figure.
 
-As in the report, every text goes through the template's escaping, and the content security policy admits exactly the style and
-the script written here, by their hashes, and no request of any kind. Without the script the page still shows the map, with each
-text as its point's title, and all texts in lists.
+As in the report, every text goes through the template's escaping (`report.templating`). Without the script the page still shows
+the map, with each text as its point's title, and all texts in lists.
 """
 
 from collections import Counter
@@ -11,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import altair as alt
-from markupsafe import Markup
 
 from gnomon.report.figure import Chart, Figure, Row, make_figure, series_colour
-from gnomon.report.page import environment, hashed, source, variables
-from gnomon.report.palette import DARK, LIGHT, SERIES
+from gnomon.report.palette import LIGHT, SERIES
 from gnomon.report.projection import Floats, Placed, Projection, place
+from gnomon.report.templating import environment, own_code
 from gnomon.report.transcripts import visible
 from gnomon.run.files import write_atomically
 
@@ -95,16 +93,10 @@ class ExampleMap:
     def html(self) -> str:
         """The page."""
         pages = environment()
-        style = source(pages, "style.css") + source(pages, "map.css")
-        style = style.replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))
-        script = source(pages, "map.js")
         return pages.get_template("map.html.j2").render(
             map=self,
             side=SIDE,
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=hashed(style),
-            script_hash=hashed(script),
+            **own_code(pages, ["style.css", "map.css"], ["theme.js", "map.js"]),
             points=self._points(),
             labels=self._labels(),
             clusters=self._clusters(),

@@ -1,26 +1,19 @@
 """The report: one HTML file that needs no network and runs nothing but its own few lines of script.
 
-Every text goes through the template's escaping, whatever it contains. The content security policy admits exactly the style and
-the script written here, by their hashes, and no request of any kind.
+Every text goes through the template's escaping, whatever it contains (`report.templating`).
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
 from gnomon.report import numbers
 from gnomon.report.content import GENERAL_MEANING, UNSCORED_MEANINGS, Change, ReportContent
 from gnomon.report.figure import Figure
 from gnomon.report.figures import before_after, forest, labels_of
-from gnomon.report.palette import DARK, LIGHT
-from gnomon.report.transcripts import visible
+from gnomon.report.templating import environment, own_code
 from gnomon.run.files import write_atomically
 from gnomon.stats.estimate import Estimate
 
@@ -32,14 +25,9 @@ def render(content: ReportContent) -> str:
 
 def _page(content: ReportContent, figures: Mapping[str, Sequence[Figure]]) -> str:
     templates = environment()
-    style, script = (source(templates, name) for name in ("style.css", "page.js"))
-    style = style.replace("/*light*/", variables(LIGHT)).replace("/*dark*/", variables(DARK))
     return templates.get_template("report.html.j2").render(
         content=content,
-        style=Markup(style),  # our own files, the only text that is not escaped besides the rendered figures
-        script=Markup(script),
-        style_hash=hashed(style),
-        script_hash=hashed(script),
+        **own_code(templates, ["style.css"], ["theme.js", "page.js"]),
         figures=figures,
         meanings=[(reason, count, _meaning(reason)) for reason, count in _by_count(content.unscored)],
         configuration=json.dumps(content.configuration, indent=2, ensure_ascii=False),
@@ -110,49 +98,6 @@ def _scale(estimate: Estimate) -> str:
     ends = (estimate.value, estimate.low, estimate.high)
     within = all(end is None or 0 <= end <= 1 for end in ends)
     return "share" if estimate.unit in ("rate", "probability", "score") and within else estimate.unit
-
-
-def environment() -> jinja2.Environment:
-    """The templates, everything escaped."""
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("gnomon.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters |= {
-        "value": numbers.value,
-        "interval": numbers.interval,
-        "coverage": numbers.coverage,
-        "worst_case": numbers.worst_case,
-        "share": numbers.share,
-        "p_value": numbers.p_value,
-        "spoken": numbers.spoken,
-        "visible": visible,
-        "drawn": _drawn,
-    }
-    return templates
-
-
-def _drawn(figure: Figure, narrow: bool = False) -> Markup:
-    return Markup(figure.inline_svg(narrow=narrow))
-
-
-def source(templates: jinja2.Environment, name: str) -> str:
-    """The text of a template's file as it stands."""
-    assert templates.loader is not None
-    return templates.loader.get_source(templates, name)[0]
-
-
-def variables(colours: dict[str, str]) -> str:
-    """The colours as CSS variables."""
-    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
-
-
-def hashed(text: str) -> str:
-    """As a content security policy names a style or script."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _meaning(reason: str) -> str:
