@@ -40,7 +40,7 @@ def _group(name: str, says: str) -> typer.Typer:
 
 _command("audit", measuring.audit, "audit organism/sycophant -e sycophancy --n 100")
 _command("analyse", measuring.analyse, "analyse runs/audit-organism-sycophant --as sycophancy")
-_command("score", measuring.score, "score organism/base requests.jsonl")
+_command("score", models.score, "score organism/base requests.jsonl")
 _command("correct", training.correct, "correct organism/sycophant --behaviour sycophancy --out corrected")
 _command("loop", training.loop, "loop organism/sycophant --behaviour sycophancy")
 _command("compare", measuring.compare, "compare runs/before runs/after")

@@ -82,20 +82,6 @@ def analyse(
     emit(result, as_json, lambda: terminal.audit(result))
 
 
-def score(
-    model: Model,
-    path: Annotated[Path, typer.Argument(help='JSONL file; a line is {"prefix": ..., "continuations": [...]}.')],
-    out: Annotated[Path | None, typer.Option("--out", help="Where the scores go (default: beside the file).")] = None,
-    as_json: Json = False,
-) -> None:
-    """Log-probabilities of given continuations, for files of any size; run again to resume."""
-    from gnomon import api
-    from gnomon.report import terminal
-
-    result = api.score_file(model, path, out=out, progress=sys.stderr.isatty())
-    emit(result, as_json, lambda: terminal.scored(result))
-
-
 def compare(
     before: Annotated[Path, typer.Argument(help="Run directory of the first audit.")],
     after: Annotated[Path, typer.Argument(help="Run directory of the second audit, on the same items.")],
