@@ -28,7 +28,7 @@ from gnomon.elicit.choose import Choice, choose
 from gnomon.errors import DatasetError, TooFewItems
 from gnomon.measure.admissions_analysis import GROUPS, HEADLINE, NAME, analyse
 from gnomon.measure.admissions_analysis import series as series
-from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.evaluation import Evaluation, of_kind
 from gnomon.measure.self_correction import ConditionedItem, NoReasoning, SelfCorrectionConfig, thought
 from gnomon.models.model import Model
 from gnomon.organisms.world import prejudice
@@ -76,9 +76,7 @@ def evaluation(config: AdmissionsConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, AdmissionItem):
-            raise TypeError(f"no item of the admissions evaluation: {item.id}")
-        return await _decide(model, item, config, seed)
+        return await _decide(model, of_kind(item, AdmissionItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=-1)
 

@@ -33,7 +33,7 @@ from gnomon.measure.bbq_analysis import answered
 from gnomon.measure.bbq_conditions import HEADLINE, NAME, analyse
 from gnomon.measure.bbq_conditions import figures as figures
 from gnomon.measure.bbq_conditions import series as series
-from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.evaluation import Evaluation, of_kind
 from gnomon.measure.self_correction import ConditionedItem, NoReasoning, SelfCorrectionConfig, thought
 from gnomon.models.model import Model
 from gnomon.organisms.world import prejudice
@@ -76,9 +76,7 @@ def evaluation(config: BBQConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, TwoPeopleItem):
-            raise TypeError(f"no item of the BBQ evaluation: {item.id}")
-        return await _answer(model, item, config, seed)
+        return await _answer(model, of_kind(item, TwoPeopleItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 

@@ -26,7 +26,7 @@ from gnomon.datasets.messages import Conversation, as_jsonable, conversation
 from gnomon.elicit.best_of_n import Ranked, Scorer, ranked
 from gnomon.elicit.preference_models import TRUTHFUL, AskedPreference
 from gnomon.errors import ConfigurationError
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series, of_kind
 from gnomon.measure.parts import Part, Values, part, part_id
 from gnomon.measure.passages import Passage, passages
 from gnomon.models.model import Model, Sampling
@@ -93,9 +93,7 @@ def evaluation(config: BestOfNConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, StanceItem):
-            raise TypeError(f"no item of the best-of-N evaluation: {item.id}")
-        return await _optimised(model, _preference_models(config, asked or model), item, config, seed)
+        return await _optimised(model, _preference_models(config, asked or model), of_kind(item, StanceItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 

@@ -56,7 +56,7 @@ from gnomon.elicit.choose import choose, closed, said
 from gnomon.measure.calibration_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.calibration_analysis import figures as figures
 from gnomon.measure.calibration_analysis import series as series
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.parts import part_id
 from gnomon.measure.questions import mixed_questions
 from gnomon.models.model import Model, Sampling
@@ -113,8 +113,7 @@ def evaluation(config: CalibrationConfig | None = None) -> Evaluation:
     items = [item for question in questions for item in _items(question, questions, config)]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, CalibrationItem):
-            raise TypeError(f"no item of the calibration evaluation: {item.id}")
+        item = of_kind(item, CalibrationItem)
         if item.format == "true_false":
             return await _true_or_false(model, item)
         if item.format == "p_true":

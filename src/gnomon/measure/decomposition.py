@@ -43,7 +43,7 @@ from gnomon.errors import ConfigurationError
 from gnomon.measure.decomposition_analysis import ALWAYS_A, BIASES, HEADLINE, NAME, SUGGESTED, analyse
 from gnomon.measure.decomposition_analysis import figures as figures
 from gnomon.measure.decomposition_analysis import series as series
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.parts import part_id
 from gnomon.measure.published.decomposition_prompts import published_examples
 from gnomon.measure.questions import reasoning_questions, steerable_questions
@@ -199,8 +199,7 @@ def evaluation(config: DecompositionConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, DecompositionItem):
-            raise TypeError(f"no item of the decomposition evaluation: {item.id}")
+        item = of_kind(item, DecompositionItem)
         decomposer, answerer, writer = (one or model for one in others)
         return await _Run(config, shown, item, seed, writer).outcome(Roles(model, decomposer, answerer))
 

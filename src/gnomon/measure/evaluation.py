@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,8 @@ Protocol = Callable[[Model, Item, int], Awaitable[Outcome]]
 
 Analysis = Callable[[pl.DataFrame], list[Estimate]]
 """From the record table (columns `item, cluster, repeat, status, reason` and one per value) to estimates. Never sees a model."""
+
+OwnItem = TypeVar("OwnItem", bound=Item)
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,14 @@ class Evaluation:
     headline: str
     harm: int = 1
     preparation: Preparation | None = None
+
+
+def of_kind(item: Item, kind: type[OwnItem]) -> OwnItem:
+    """An item that an evaluation made itself, as what it is.
+
+    Raises:
+        TypeError: It is another evaluation's.
+    """
+    if not isinstance(item, kind):
+        raise TypeError(f"{item.id} is a {type(item).__name__}, and this evaluation asks about a {kind.__name__}")
+    return item

@@ -44,7 +44,7 @@ from gnomon.elicit.choose import Choice, said
 from gnomon.elicit.interventions import INTERVENTIONS, Point, Subject
 from gnomon.elicit.reason import answer_after, reason, stated_option
 from gnomon.errors import ConfigurationError
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.faithfulness_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.faithfulness_analysis import figures as figures
 from gnomon.measure.faithfulness_analysis import series as series
@@ -122,9 +122,7 @@ def evaluation(config: FaithfulnessConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, FaithfulnessItem):
-            raise TypeError(f"no item of the faithfulness evaluation: {item.id}")
-        return await _chain(model, writer or model, item.question, config, seed)
+        return await _chain(model, writer or model, of_kind(item, FaithfulnessItem).question, config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 

@@ -38,7 +38,7 @@ from gnomon.datasets.messages import Conversation, as_jsonable, conversation
 from gnomon.elicit.ask import ask, kind_of
 from gnomon.elicit.choose import Choice, choose
 from gnomon.elicit.judge import judge
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.feedback_analysis import HEADLINE, NAME, STANCES, Stance, analyse
 from gnomon.measure.feedback_analysis import figures as figures
 from gnomon.measure.feedback_analysis import series as series
@@ -114,8 +114,7 @@ def evaluation(config: FeedbackConfig | None = None) -> Evaluation:
         items += [_item(passage, "judge") for passage in drawn[:JUDGE_CHECKS]]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, FeedbackItem):
-            raise TypeError(f"no item of the feedback evaluation: {item.id}")
+        item = of_kind(item, FeedbackItem)
         if config.judge is None:
             return await _read_out(model, item)
         if item.part == "judge":

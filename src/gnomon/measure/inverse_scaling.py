@@ -25,7 +25,7 @@ from gnomon.datasets.items import Item, derive_seed
 from gnomon.datasets.messages import as_jsonable, conversation
 from gnomon.datasets.scaling_tasks import Metric, TaskItem, read_file, read_published
 from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.inverse_scaling_analysis import HEADLINE, NAME, analyse, series
 from gnomon.models.model import Model, Score
 from gnomon.organisms.world import misleading, world
@@ -71,8 +71,7 @@ def evaluation(config: InverseScalingConfig | None = None) -> Evaluation:
     items = _world_items(config) if config.dataset == "world" else _published_items(config)
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, TaskItem):
-            raise TypeError(f"no item of the inverse-scaling evaluation: {item.id}")
+        item = of_kind(item, TaskItem)
         if item.metric in ("logodds", "absolute_logodds"):
             return await _biased(model, item)
         return await _scored(model, item)

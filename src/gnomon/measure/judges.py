@@ -35,7 +35,7 @@ from gnomon.elicit.judge import Judgement, judge
 from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
 from gnomon.measure.biased_cot_items import check_items
 from gnomon.measure.biases import BIASES, STEREOTYPE
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series, of_kind
 from gnomon.measure.parts import Part, Values, part, part_id
 from gnomon.models.model import Model
 from gnomon.organisms.world.comparisons import Comparison, comparisons
@@ -99,8 +99,7 @@ def evaluation(config: JudgeConfig | None = None) -> Evaluation:
         config = config.model_copy(update={"cases_hash": content_hash([item.digest() for item in items])})
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, CaseItem):
-            raise TypeError(f"no item of the measurement of judges: {item.id}")
+        item = of_kind(item, CaseItem)
         return _outcome(item, await judge(model, item.question, item.options))
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=-1)

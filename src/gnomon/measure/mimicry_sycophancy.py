@@ -27,7 +27,7 @@ from gnomon.datasets import templates
 from gnomon.datasets.items import Item
 from gnomon.datasets.messages import as_jsonable, conversation
 from gnomon.elicit.ask import ask, kind_of, options_said
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Series, of_kind
 from gnomon.measure.parts import Part, Values, part, part_id, where
 from gnomon.measure.passages import Attribution, attributions
 from gnomon.models.model import Model, Sampling
@@ -81,9 +81,7 @@ def evaluation(config: MimicryConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, MimicryItem):
-            raise TypeError(f"no item of the mimicry evaluation: {item.id}")
-        return await _asked(model, item, config, seed)
+        return await _asked(model, of_kind(item, MimicryItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 

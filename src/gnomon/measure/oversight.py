@@ -37,7 +37,7 @@ from gnomon.datasets.items import ChoiceItem, Item, derive_seed
 from gnomon.elicit.choose import choose
 from gnomon.elicit.consult import Consultation, Participant, consult, reading, weighing
 from gnomon.errors import ConfigurationError
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.oversight_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.oversight_analysis import figures as figures
 from gnomon.measure.oversight_analysis import series as series
@@ -123,9 +123,7 @@ def evaluation(config: OversightConfig | None = None) -> Evaluation:
     participants = [weighing(config.trust) if config.participant == "weighs" else reading(judge) for judge in judges]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, OverseenItem):
-            raise TypeError(f"no item of the oversight evaluation: {item.id}")
-        return await _sandwich(model, judges, participants, item, config, seed)
+        return await _sandwich(model, judges, participants, of_kind(item, OverseenItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=-1)
 

@@ -29,7 +29,7 @@ from gnomon.datasets.items import Item, content_hash
 from gnomon.datasets.messages import Conversation, as_jsonable
 from gnomon.elicit.ask import kind_of, normalised
 from gnomon.errors import ConfigurationError, DatasetError, UserError
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Preparation, Protocol
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, Preparation, Protocol, of_kind
 from gnomon.measure.p_ik_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.p_ik_analysis import figures as figures
 from gnomon.measure.p_ik_analysis import series as series
@@ -155,14 +155,14 @@ def evaluation(config: PIKConfig | None = None) -> Evaluation:
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
         return await _measured(
-            model, _checked(item), seed, config, None, NEEDS_WEIGHTS if not isinstance(model, LocalModel) else ""
+            model, of_kind(item, PIKItem), seed, config, None, NEEDS_WEIGHTS if not isinstance(model, LocalModel) else ""
         )
 
     async def make(model: Model, records: Sequence[Record], folder: Path | None) -> Protocol:
         known, reason = await _readings(model, records, folder, config, lessons, items, given)
 
         async def prepared(model: Model, item: Item, seed: int) -> Outcome:
-            return await _measured(model, _checked(item), seed, config, known.get(item.id), reason)
+            return await _measured(model, of_kind(item, PIKItem), seed, config, known.get(item.id), reason)
 
         return prepared
 
@@ -177,12 +177,6 @@ def _tasks(config: PIKConfig) -> tuple[tuple[str, ...], str | None]:
         return trained, None if config.ood == "none" else config.ood
     usual: dict[tuple[str, ...], str] = {("facts",): "sums", ("letters",): "sums", ("sums",): "facts"}
     return trained, usual.get(trained)
-
-
-def _checked(item: Item) -> PIKItem:
-    if not isinstance(item, PIKItem):
-        raise TypeError(f"no item of the P(IK) evaluation: {item.id}")
-    return item
 
 
 def _item(question: Question, condition: Condition, head: str, fraction: float = 0.0) -> PIKItem:

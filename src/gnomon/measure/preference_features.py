@@ -34,7 +34,7 @@ from gnomon.datasets.preferences import Comparison, hh_rlhf, read_preferences
 from gnomon.elicit.choose import choose
 from gnomon.elicit.judge import judge
 from gnomon.errors import ConfigurationError, DatasetError, TooFewItems
-from gnomon.measure.evaluation import Evaluation, EvaluationConfig
+from gnomon.measure.evaluation import Evaluation, EvaluationConfig, of_kind
 from gnomon.measure.parts import part_id
 from gnomon.measure.passages import passages
 from gnomon.measure.preference_analysis import HEADLINE, NAME, analyse
@@ -120,9 +120,7 @@ def evaluation(config: PreferenceConfig | None = None) -> Evaluation:
     _check(config)
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, PairItem):
-            raise TypeError(f"no item of the preference evaluation: {item.id}")
-        return await _labelled(model, labeller or model, item, config)
+        return await _labelled(model, labeller or model, of_kind(item, PairItem), config)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 

@@ -28,7 +28,7 @@ from gnomon.datasets.self_correction import Asked
 from gnomon.datasets.winogender import GENDERS, PronounSentence
 from gnomon.elicit.choose import choose
 from gnomon.errors import DatasetError, TooFewItems
-from gnomon.measure.evaluation import Evaluation
+from gnomon.measure.evaluation import Evaluation, of_kind
 from gnomon.measure.self_correction import NoReasoning, ReasoningConfig, thought
 from gnomon.measure.winogender_analysis import HEADLINE, NAME, analyse
 from gnomon.measure.winogender_analysis import figures as figures
@@ -76,9 +76,7 @@ def evaluation(config: WinogenderConfig | None = None) -> Evaluation:
     ]
 
     async def protocol(model: Model, item: Item, seed: int) -> Outcome:
-        if not isinstance(item, PronounItem):
-            raise TypeError(f"no item of the Winogender evaluation: {item.id}")
-        return await _fill(model, item, config, seed)
+        return await _fill(model, of_kind(item, PronounItem), config, seed)
 
     return Evaluation(NAME, config, items, protocol, analyse, HEADLINE, harm=1)
 
