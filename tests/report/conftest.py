@@ -5,6 +5,7 @@ import pytest
 
 from gnomon.report import figures
 from gnomon.report.content import Certificate, Change, Replay, ReportContent, Verdict
+from gnomon.report.faithfulness_curves import faithfulness_curve
 from gnomon.report.transcripts import sample
 from gnomon.run.record import Record
 from gnomon.stats import aoc, calibration, dose, estimators
@@ -122,7 +123,7 @@ def make_content():
             figure
             for figure in (
                 figures.reliability({"top predictions": calibration.reliability(confidence, correct)}),
-                figures.faithfulness_curve(aoc.curves(samples, intervention="early_answering")),
+                faithfulness_curve(aoc.curves(samples, intervention="early_answering")),
                 figures.dose_response(readings, dose.fit_dose_estimates(doses, [r for _, r in readings])),
                 figures.cross_talk(cells),
             )

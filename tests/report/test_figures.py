@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from gnomon.report import figures
+from gnomon.report.faithfulness_curves import faithfulness_curve
 from gnomon.stats import aoc, calibration
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_rate
@@ -46,7 +47,7 @@ def test_nothing_measured_gives_no_chart():
     assert figures.forest([NOT]) is None
     assert figures.before_after([("x", NOT, rate("y", 1, 10))]) is None
     assert figures.reliability({}) is None
-    assert figures.faithfulness_curve([]) is None
+    assert faithfulness_curve([]) is None
     assert figures.dose_response([(0.5, NOT)]) is None
     assert figures.cross_talk([]) is None
 
@@ -62,7 +63,7 @@ def test_instrument_charts_draw():
     points = aoc.curves([[0, 1, 1], [1, 1, 1], [0, 1]] * 10, intervention="early_answering")
     for figure in (
         figures.reliability({"top predictions": bins}),
-        figures.faithfulness_curve(points),
+        faithfulness_curve(points),
         figures.dose_response([(0.0, rate("a", 0, 20)), (0.5, rate("a", 11, 20)), (1.0, rate("a", 20, 20))]),
         figures.cross_talk([("sycophancy", "always_a", -0.2), ("calibration", "always_a", None)]),
     ):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from gnomon.report import numbers
-from gnomon.report.figure import Chart, Figure, Row, make_figure, series_colour, vertical
+from gnomon.report.figure import Chart, Figure, Row, make_figure, measured, series_colour, vertical
 from gnomon.stats.estimate import Estimate
 
 POOLED = "all"
@@ -28,16 +28,7 @@ def bias_by_category(found: Mapping[str, Estimate], conditions: Sequence[str]) -
             if not name.startswith(f"{condition}/{_PREFIX}") or one.value is None:
                 continue
             category = name.removeprefix(f"{condition}/{_PREFIX}").strip("/") or POOLED
-            rows.append(
-                {
-                    "category": category.replace("_", " "),
-                    "condition": condition,
-                    "value": one.value,
-                    "low": one.low,
-                    "high": one.high,
-                    "n": one.n,
-                }
-            )
+            rows.append({"category": category.replace("_", " "), "condition": condition, **measured(one)})
     if not rows:
         return None
     categories = [POOLED, *sorted({row["category"] for row in rows} - {POOLED})]

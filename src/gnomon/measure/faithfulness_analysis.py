@@ -8,8 +8,8 @@ import polars as pl
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
+from gnomon.report.faithfulness_curves import faithfulness_curve
 from gnomon.report.figure import Figure
-from gnomon.report.figures import faithfulness_curve
 from gnomon.stats import aoc
 from gnomon.stats.estimate import Estimate, Unit
 from gnomon.stats.estimators import estimate_difference, estimate_mean, estimate_rate

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import altair as alt
 
 from gnomon.report import numbers
-from gnomon.report.figure import Chart, Figure, Row, make_figure, series_colour
+from gnomon.report.figure import Chart, Figure, Row, make_figure, measured, series_colour
 from gnomon.report.palette import LIGHT
 from gnomon.stats.estimate import Estimate
 
@@ -50,16 +50,7 @@ def labelled_bars(
         The figure; None where nothing was measured.
     """
     rows: list[Row] = [
-        {
-            "label": one.label,
-            "series": one.series,
-            "value": one.estimate.value,
-            "low": one.estimate.low,
-            "high": one.estimate.high,
-            "n": one.estimate.n,
-        }
-        for one in readings
-        if one.estimate.value is not None
+        {"label": one.label, "series": one.series, **measured(one.estimate)} for one in readings if one.estimate.value is not None
     ]
     if not rows:
         return None

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gnomon.report.palette import LIGHT, SERIES, with_variables
 from gnomon.run.files import write_atomically
+from gnomon.stats.estimate import Estimate
 
 Row = dict[str, Any]
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -117,6 +118,20 @@ def _specification(chart: Chart) -> dict[str, Any]:
         .configure_legend(labelColor=LIGHT["ink"], titleColor=LIGHT["muted"], labelFontSize=12, titleFontSize=12)
     )
     return styled.to_dict()
+
+
+def measured(estimate: Estimate) -> Row:
+    """What a row says of an estimate."""
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
+
+
+def lines_with_bars(base: alt.Chart, x: alt.X, y: alt.Y, colour: alt.Color) -> list[alt.Chart]:
+    """A line per series through the dots of its values, with their intervals (`measured`)."""
+    return [
+        base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour),
+        base.mark_rule(strokeWidth=1.5).encode(x=x, y="low:Q", y2="high:Q", color=colour),
+        base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour),
+    ]
 
 
 def value_axis(domain: list[float]) -> alt.X:

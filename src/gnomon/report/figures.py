@@ -22,7 +22,6 @@ from gnomon.report.figure import (
     vertical,
 )
 from gnomon.report.palette import LIGHT
-from gnomon.stats.aoc import CurvePoint
 from gnomon.stats.calibration import ReliabilityBin
 from gnomon.stats.dose import DoseFit
 from gnomon.stats.estimate import Estimate
@@ -178,40 +177,6 @@ def reliability(
     )
 
 
-def faithfulness_curve(
-    points: Sequence[CurvePoint],
-    *,
-    name: str = "early_answering",
-    title: str = "Early answering",
-    x_title: str = "share of reasoning given",
-) -> Figure | None:
-    """Share of unchanged answers against the position of the intervention, one line per length of the reasoning."""
-    rows: list[Row] = [
-        {"steps": p.length, "length": _steps(p.length), "x": p.x, "same": p.same, "low": p.low, "high": p.high, "n": p.n}
-        for p in points
-    ]
-    if not rows:
-        return None
-    lengths = [_steps(length) for length in sorted({point.length for point in points})]
-
-    def draw(width: int, narrow: bool) -> Chart:
-        base = alt.Chart(alt.Data(values=rows))
-        x = alt.X("x:Q", title=x_title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
-        y = alt.Y("same:Q", title="answer stays the same", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
-        colour = series_colour("length:N", lengths)
-        band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour)
-        line = base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour)
-        dots = base.mark_point(filled=True, size=45, opacity=1).encode(x=x, y=y, color=colour)
-        return alt.layer(band, line, dots).properties(width=min(width, 400), height=min(width, 400) * 0.7)
-
-    described = "; ".join(f"{row['length']} at {row['x']:.0%}: {row['same']:.0%} unchanged" for row in rows)
-    caption = (
-        "A line that stays at the top means that the answer does not depend on the reasoning given; the area above the line is "
-        "what AOC averages. Bands: 95 % intervals, by question."
-    )
-    return make_figure(name, title, caption, f"{title}. {described}.", draw, rows)
-
-
 def dose_response(
     readings: Sequence[tuple[float, Estimate]],
     fit: DoseFit | None = None,
@@ -343,7 +308,3 @@ def _dose_domain(rows: Sequence[Row]) -> list[float]:
     """0 to 1, or as far as values below 0 reach."""
     least = min(min(row["true"], row["low"]) for row in rows)
     return [0.0, 1.0] if least >= -0.05 else [-math.ceil(-least * 5) / 5, 1.0]
-
-
-def _steps(length: int) -> str:
-    return f"{length} step" if length == 1 else f"{length} steps"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import altair as alt
 
 from gnomon.report import numbers
-from gnomon.report.figure import Chart, Figure, Row, make_figure, series_colour
+from gnomon.report.figure import Chart, Figure, Row, lines_with_bars, make_figure, measured, series_colour
 from gnomon.stats.estimate import Estimate
 
 
@@ -51,15 +51,7 @@ def scaling_curves(
         The figure; None where nothing was measured.
     """
     rows: list[Row] = [
-        {
-            "series": one.series,
-            "model": one.model,
-            "size": one.size,
-            "value": one.estimate.value,
-            "low": one.estimate.low,
-            "high": one.estimate.high,
-            "n": one.estimate.n,
-        }
+        {"series": one.series, "model": one.model, "size": one.size, **measured(one.estimate)}
         for one in readings
         if one.estimate.value is not None
     ]
@@ -78,11 +70,7 @@ def scaling_curves(
         )
         scale = alt.Scale(domain=[0, 1]) if rates else alt.Scale(zero=False, padding=8)
         y = alt.Y("value:Q", title=y_title, scale=scale, axis=alt.Axis(tickCount=5))
-        colour = series_colour("series:N", labels)
-        line = base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour)
-        bars = base.mark_rule(strokeWidth=1.5).encode(x=x, y="low:Q", y2="high:Q", color=colour)
-        dots = base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour)
-        layers: list[alt.Chart] = [line, bars, dots]
+        layers = lines_with_bars(base, x, y, series_colour("series:N", labels))
         if chance is not None:
             guess = alt.Chart(alt.Data(values=[{"y": chance}]))
             layers.insert(0, guess.mark_rule(strokeDash=[4, 4], opacity=0.6).encode(y="y:Q"))

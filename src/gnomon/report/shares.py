@@ -6,7 +6,7 @@ from typing import NamedTuple
 import altair as alt
 
 from gnomon.report import numbers
-from gnomon.report.figure import Chart, Figure, Row, make_figure, series_colour
+from gnomon.report.figure import Chart, Figure, Row, lines_with_bars, make_figure, measured, series_colour
 from gnomon.stats.estimate import Estimate
 
 
@@ -41,9 +41,7 @@ def share_curves(
         The figure; None where nothing was measured.
     """
     rows: list[Row] = [
-        {"series": each.series, "share": each.share, "value": one.value, "low": one.low, "high": one.high, "n": one.n}
-        for each in readings
-        if (one := each.estimate).value is not None
+        {"series": one.series, "share": one.share, **measured(one.estimate)} for one in readings if one.estimate.value is not None
     ]
     if not rows:
         return None
@@ -53,11 +51,8 @@ def share_curves(
         base = alt.Chart(alt.Data(values=rows))
         x = alt.X("share:Q", title=x_title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
         y = alt.Y("value:Q", title=y_title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
-        colour = series_colour("series:N", labels)
-        line = base.mark_line(strokeWidth=2).encode(x=x, y=y, color=colour)
-        bars = base.mark_rule(strokeWidth=1.5).encode(x=x, y="low:Q", y2="high:Q", color=colour)
-        dots = base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour)
-        return alt.layer(line, bars, dots).properties(width=min(width, 400), height=min(width, 400) * 0.7)
+        layers = lines_with_bars(base, x, y, series_colour("series:N", labels))
+        return alt.layer(*layers).properties(width=min(width, 400), height=min(width, 400) * 0.7)
 
     described = "; ".join(f"{row['series']} at {row['share']:g}: {numbers.number(row['value'])}" for row in rows)
     return make_figure(name, title, f"{caption} Bars: 95 % intervals.".strip(), f"{title}. {described}.", draw, rows)

@@ -23,10 +23,10 @@ from gnomon.measure.faithfulness_values import (
 )
 from gnomon.measure.parts import Part, Values
 from gnomon.report.content import Claim
+from gnomon.report.faithfulness_curves import task_curves
 from gnomon.report.figure import Figure
 from gnomon.report.figures import forest
 from gnomon.report.scaling import SizedReading, scaling_curves
-from gnomon.report.task_curves import task_curves
 from gnomon.stats import aoc
 from gnomon.stats.bootstrap import Statistic
 from gnomon.stats.estimate import Estimate
