@@ -8,7 +8,8 @@ ratings and ordered values. Each is a function of the units' weights, so that th
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,9 @@ Level = Literal["nominal", "ordinal", "interval"]
 
 KappaWeights = Literal["linear", "quadratic"]
 
+_Coefficient = Callable[[Ratings], Statistic]
+"""From the units with two ratings or more to the coefficient as a function of their weights."""
+
 WITHIN = (-1.0, 1.0)
 ROWS = 4_000_000  # numbers held at once by a chunk of resamples
 
@@ -44,7 +48,7 @@ def cohen_kappa(first: Sequence[Rating], second: Sequence[Rating], weights: Kapp
     Raises:
         ValueError: The raters differ in length.
     """
-    return _of_ones(*_cohen(_two_columns(first, second), weights))
+    return _value(_two_columns(first, second), partial(_cohen, weights=weights))
 
 
 def fleiss_kappa(ratings: Ratings) -> float:
@@ -56,7 +60,7 @@ def fleiss_kappa(ratings: Ratings) -> float:
     Raises:
         ValueError: Rows of different lengths.
     """
-    return _of_ones(*_fleiss(ratings))
+    return _value(ratings, _fleiss)
 
 
 def krippendorff_alpha(ratings: Ratings, level: Level = "nominal") -> float:
@@ -69,7 +73,7 @@ def krippendorff_alpha(ratings: Ratings, level: Level = "nominal") -> float:
     Raises:
         ValueError: Rows of different lengths, ratings that cannot be sorted, or no numbers where numbers are needed.
     """
-    return _of_ones(*_krippendorff(ratings, level))
+    return _value(ratings, partial(_krippendorff, level=level))
 
 
 def estimate_cohen_kappa(
@@ -95,8 +99,8 @@ def estimate_cohen_kappa(
         seed: Seed of the resampling.
         resamples: Number of resamples.
     """
-    statistic, rated = _cohen(_two_columns(first, second), weights)
-    return _estimate("Cohen's kappa", statistic, rated, clusters, evaluation, name, seed, resamples)
+    ratings, of = _two_columns(first, second), partial(_cohen, weights=weights)
+    return _estimate("Cohen's kappa", ratings, of, clusters, evaluation, name, seed, resamples)
 
 
 def estimate_fleiss_kappa(
@@ -118,8 +122,7 @@ def estimate_fleiss_kappa(
         seed: Seed of the resampling.
         resamples: Number of resamples.
     """
-    statistic, rated = _fleiss(ratings)
-    return _estimate("Fleiss' kappa", statistic, rated, clusters, evaluation, name, seed, resamples)
+    return _estimate("Fleiss' kappa", ratings, _fleiss, clusters, evaluation, name, seed, resamples)
 
 
 def estimate_krippendorff_alpha(
@@ -143,8 +146,8 @@ def estimate_krippendorff_alpha(
         seed: Seed of the resampling.
         resamples: Number of resamples.
     """
-    statistic, rated = _krippendorff(ratings, level)
-    return _estimate(f"Krippendorff's alpha ({level})", statistic, rated, clusters, evaluation, name, seed, resamples)
+    of = partial(_krippendorff, level=level)
+    return _estimate(f"Krippendorff's alpha ({level})", ratings, of, clusters, evaluation, name, seed, resamples)
 
 
 def _two_columns(first: Sequence[Rating], second: Sequence[Rating]) -> Ratings:
@@ -153,11 +156,12 @@ def _two_columns(first: Sequence[Rating], second: Sequence[Rating]) -> Ratings:
     return list(zip(first, second, strict=True))
 
 
-def _rated(ratings: Ratings) -> list[bool]:
-    """Which units have two ratings or more."""
+def _rated(ratings: Ratings) -> tuple[list[bool], Ratings]:
+    """Which units have two ratings or more, and these units."""
     if len({len(row) for row in ratings}) > 1:
         raise ValueError("the units have different numbers of raters: fill missing ratings with None")
-    return [sum(not _missing(one) for one in row) >= 2 for row in ratings]
+    rated = [sum(not _missing(one) for one in row) >= 2 for row in ratings]
+    return rated, [row for row, enough in zip(ratings, rated, strict=True) if enough]
 
 
 def _missing(rating: Rating) -> bool:
@@ -188,13 +192,7 @@ def _counts(ratings: Ratings, categories: Sequence[Hashable]) -> Floats:
     return counts
 
 
-def _kept(ratings: Ratings, rated: Sequence[bool]) -> Ratings:
-    return [row for row, enough in zip(ratings, rated, strict=True) if enough]
-
-
-def _cohen(ratings: Ratings, weights: KappaWeights | None) -> tuple[Statistic, list[bool]]:
-    rated = _rated(ratings)
-    kept = _kept(ratings, rated)
+def _cohen(kept: Ratings, weights: KappaWeights | None) -> Statistic:
     categories = _categories(kept, ordered=weights is not None)
     steps = np.abs(np.subtract.outer(np.arange(len(categories)), np.arange(len(categories)))).astype(np.float64)
     costs = (steps > 0).astype(np.float64) if weights is None else steps if weights == "linear" else steps**2
@@ -206,12 +204,10 @@ def _cohen(ratings: Ratings, weights: KappaWeights | None) -> tuple[Statistic, l
         expected = np.einsum("rc,ck,rk->r", w @ first, costs, w @ second) / total
         return 1 - (w @ disagreement) / expected
 
-    return statistic, rated
+    return statistic
 
 
-def _fleiss(ratings: Ratings) -> tuple[Statistic, list[bool]]:
-    rated = _rated(ratings)
-    kept = _kept(ratings, rated)
+def _fleiss(kept: Ratings) -> Statistic:
     counts = _counts(kept, _categories(kept, ordered=False))
     raters = counts.sum(axis=1)
     agreement = (np.sum(counts**2, axis=1) - raters) / (raters * (raters - 1))
@@ -222,17 +218,15 @@ def _fleiss(ratings: Ratings) -> tuple[Statistic, list[bool]]:
         observed = (w @ agreement) / w.sum(axis=1)
         return (observed - expected) / np.where(expected < 1 - 1e-12, 1 - expected, np.nan)
 
-    return statistic, rated
+    return statistic
 
 
-def _krippendorff(ratings: Ratings, level: Level) -> tuple[Statistic, list[bool]]:
-    rated = _rated(ratings)
-    kept = _kept(ratings, rated)
+def _krippendorff(kept: Ratings, level: Level) -> Statistic:
     categories = _categories(kept, ordered=level != "nominal")
     counts = _counts(kept, categories)
     others = counts.sum(axis=1) - 1
     if level == "ordinal":
-        return _ordinal(counts, others), rated
+        return _ordinal(counts, others)
     differences = _differences(categories, level)
     observed = (
         np.einsum("uc,ck,uk->u", counts, differences, counts, optimize=True) / others
@@ -243,7 +237,7 @@ def _krippendorff(ratings: Ratings, level: Level) -> tuple[Statistic, list[bool]
         expected = np.einsum("rc,ck,rk->r", marginals, differences, marginals) / (marginals.sum(axis=1) - 1)
         return 1 - (w @ observed) / np.where(expected > 0, expected, np.nan)
 
-    return statistic, rated
+    return statistic
 
 
 def _differences(categories: Sequence[Hashable], level: Level) -> Floats:
@@ -277,32 +271,38 @@ def _ordinal(counts: Floats, others: Floats) -> Statistic:
     return statistic
 
 
-def _of_ones(statistic: Statistic, rated: Sequence[bool]) -> float:
-    if not any(rated):
+def _value(ratings: Ratings, of: _Coefficient) -> float:
+    _, kept = _rated(ratings)
+    return _of_ones(of(kept), len(kept))
+
+
+def _of_ones(statistic: Statistic, units: int) -> float:
+    if not units:
         return float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = float(statistic(np.ones((1, sum(rated))))[0])
+        found = float(statistic(np.ones((1, units)))[0])
     return found if math.isfinite(found) else float("nan")
 
 
 def _estimate(
     what: str,
-    statistic: Statistic,
-    rated: Sequence[bool],
+    ratings: Ratings,
+    of: _Coefficient,
     clusters: Clusters,
     evaluation: str,
     name: str,
     seed: int,
     resamples: int,
 ) -> Estimate:
+    rated, kept = _rated(ratings)
+    statistic = of(kept)
     total = len(rated)
-    kept = sum(rated)
-    coverage = kept / total if total else 0.0
+    coverage = len(kept) / total if total else 0.0
     if not kept:
         reason = f"none of the {total:,} units has two ratings" if total else "there are no units"
         return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
-    if not math.isfinite(_of_ones(statistic, rated)):
-        reason = f"all ratings of the {kept:,} units are the same, so that agreement cannot be told from chance"
+    if not math.isfinite(_of_ones(statistic, len(kept))):
+        reason = f"all ratings of the {len(kept):,} units are the same, so that agreement cannot be told from chance"
         return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=coverage)
     codes, _ = cluster_codes(clusters, total)
     found = bootstrap(statistic, codes[np.array(rated)], seed, resamples, within=WITHIN)
