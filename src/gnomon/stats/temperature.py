@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimators import from_interval
 from gnomon.stats.intervals import Clusters, Floats, Interval, cluster_codes, critical, robust_variance
 
 COLDEST, HOTTEST = 0.02, 50.0
@@ -86,17 +87,7 @@ def estimate_temperature(fit: TemperatureFit, *, total: int, evaluation: str, na
             f"the best temperature lies outside {COLDEST} to {HOTTEST:g}: the options' ranking is (nearly) always right or empty"
         )
         return Estimate.unmeasured(evaluation, name, reason, unit="score", coverage=found.n / total)
-    return Estimate(
-        evaluation=evaluation,
-        name=name,
-        value=found.value,
-        low=found.low,
-        high=found.high,
-        n=found.n,
-        coverage=found.n / total,
-        unit="score",
-        method=found.method,
-    )
+    return from_interval(found, total=total, evaluation=evaluation, name=name, unit="score")
 
 
 def _loss(logits: Floats, right: NDArray[np.intp]) -> float:
