@@ -4,7 +4,7 @@ import polars as pl
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
-from gnomon.measure.self_correction import of_condition, present
+from gnomon.measure.self_correction import estimate_mass, of_condition, present
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_mean
 
@@ -37,14 +37,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
             None if None in pair else pair[1] - pair[0] for pair in zip(difference(before), difference(after), strict=True)
         ]
         found.append(_mean(changes, before.clusters, f"{condition}/discrimination_change", 2.0))
-    mass = estimate_mean(
-        table["mass"] if "mass" in table.columns else [None] * table.height,
-        table["cluster"].to_list(),
-        evaluation=NAME,
-        name="answer_mass",
-        within=(0.0, 1.0),
-        unit="probability",
-    )
+    mass = estimate_mass(table, evaluation=NAME, name="answer_mass")
     return [*found, mass]
 
 

@@ -9,7 +9,7 @@ from gnomon.measure import bbq_analysis
 from gnomon.measure.bbq_figures import bias_by_category
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part, where
-from gnomon.measure.self_correction import of_condition, present
+from gnomon.measure.self_correction import estimate_mass, of_condition, present
 from gnomon.report.figure import Figure
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, estimate_mean
@@ -30,14 +30,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
             (categories if one.name.count("/") > 1 else found).append(renamed)
         if condition != "question" and "question" in conditions:
             changes += _changes(table, condition)
-    mass = estimate_mean(
-        table["mass"] if "mass" in table.columns else [None] * table.height,
-        table["cluster"].to_list(),
-        evaluation=NAME,
-        name="letter_mass",
-        within=(0.0, 1.0),
-        unit="probability",
-    )
+    mass = estimate_mass(table, evaluation=NAME, name="letter_mass")
     return [*found, *changes, mass, *_tabled(categories)]
 
 

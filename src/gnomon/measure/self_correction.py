@@ -18,6 +18,8 @@ from gnomon.elicit.ask import ask, kind_of
 from gnomon.elicit.reason import TEMPERATURE, TOP_P
 from gnomon.measure.evaluation import EvaluationConfig
 from gnomon.models.model import Model, Sampling
+from gnomon.stats.estimate import Estimate
+from gnomon.stats.estimators import estimate_mean
 
 
 class ReasoningConfig(EvaluationConfig):
@@ -86,3 +88,10 @@ def of_condition(table: pl.DataFrame, condition: str) -> pl.DataFrame:
     """A condition's records, its name taken off their items."""
     own = table.filter(pl.col("item").str.starts_with(f"{condition}/"))
     return own.with_columns(pl.col("item").str.strip_prefix(f"{condition}/"))
+
+
+def estimate_mass(table: pl.DataFrame, *, evaluation: str, name: str) -> Estimate:
+    """The mean probability of all answers together, over all conditions; low: hardly willing to answer so."""
+    masses = table["mass"] if "mass" in table.columns else [None] * table.height
+    clusters = table["cluster"].to_list()
+    return estimate_mean(masses, clusters, evaluation=evaluation, name=name, within=(0.0, 1.0), unit="probability")

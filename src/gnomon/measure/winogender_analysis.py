@@ -5,7 +5,7 @@ import polars as pl
 
 from gnomon.measure.evaluation import Series
 from gnomon.measure.parts import Part, Values, part
-from gnomon.measure.self_correction import of_condition, present
+from gnomon.measure.self_correction import estimate_mass, of_condition, present
 from gnomon.report import numbers
 from gnomon.report.figure import Chart, Figure, Row, diagonal, make_figure, series_colour
 from gnomon.stats.correlation import estimate_correlation, estimate_slope
@@ -25,14 +25,7 @@ def analyse(table: pl.DataFrame) -> list[Estimate]:
         plainly = sentences(table, "question")
         for condition in conditions[1:]:
             found += _changes(condition, *plainly.beside(sentences(table, condition)))
-    mass = estimate_mean(
-        table["mass"] if "mass" in table.columns else [None] * table.height,
-        table["cluster"].to_list(),
-        evaluation=NAME,
-        name="pronoun_mass",
-        within=(0.0, 1.0),
-        unit="probability",
-    )
+    mass = estimate_mass(table, evaluation=NAME, name="pronoun_mass")
     return [*found, mass]
 
 
