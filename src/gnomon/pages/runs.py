@@ -12,6 +12,7 @@ from gnomon.measure import catalogue
 from gnomon.measure.compare import Comparison
 from gnomon.report.content import Change, ReportContent, Transcript, Verdict
 from gnomon.report.figure import Figure
+from gnomon.report.numbers import spoken
 from gnomon.report.transcripts import sample
 from gnomon.run.directory import RunDirectory
 from gnomon.run.record import Record
@@ -31,7 +32,7 @@ def audit_content(run: RunDirectory) -> ReportContent:
         verdict=Verdict(
             word="measured",
             sentence=_coverage_sentence(records),
-            headline=tuple((estimate.evaluation, estimate) for estimate in headlines),
+            headline=tuple((f"{estimate.evaluation}: {spoken(estimate.name)}", estimate) for estimate in headlines),
         ),
         facts=_facts(run),
         estimates=tuple(estimates),
