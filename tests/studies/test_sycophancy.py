@@ -6,7 +6,7 @@ from gnomon.studies.catalogue import StudyResult, run_study
 
 
 async def verdicts(tmp_path: Path, models: tuple[str, ...], **options: object) -> tuple[dict[str, str], StudyResult]:
-    told = {"models": models, "n": 24, "samples": 4, "preference_data": "none", **options}
+    told = {"models": models, "n": 24, "samples": 4, "preference_data": "none", "controls": (), **options}
     found = await run_study("2310.13548", tmp_path / "study", options=told)
     return {claim.number: claim.verdict for claim in found.claims}, found
 
@@ -18,6 +18,13 @@ async def test_a_sycophant_shows_what_the_paper_reports(tmp_path: Path) -> None:
     assert (found["5"], found["7"]) == ("cannot tell", "cannot tell")
     assert len(result.claims) == 8
     assert all(claim.rule and claim.because for claim in result.claims)
+
+
+async def test_controls_stand_beside_and_decide_nothing(tmp_path: Path) -> None:
+    alone, _ = await verdicts(tmp_path / "alone", ("scripted/sycophant?rate=0.9",))
+    beside, result = await verdicts(tmp_path / "beside", ("scripted/sycophant?rate=0.9",), controls=("scripted/honest",))
+    assert beside == alone
+    assert {one.name.partition("/")[0] for one in result.estimates} == {"sycophant-rate=0.9", "honest"}
 
 
 async def test_an_honest_model_does_not(tmp_path: Path) -> None:
