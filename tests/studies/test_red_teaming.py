@@ -1,10 +1,11 @@
 """The red-teaming study on scripted organisms, whose true claims are known."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from gnomon.errors import ConfigurationError
+from gnomon.errors import ConfigurationError, DatasetError
 from gnomon.report.content import Claim
 from gnomon.studies.catalogue import StudyResult, run_study
 
@@ -46,6 +47,29 @@ async def test_sizes_are_compared_attack_by_attack(tmp_path: Path, monkeypatch: 
     _, claims = await found(tmp_path / "run", models=family, target=family[0], trained=trained, samples=2)
     assert claims["1"].verdict == "holds"
     assert claims["1"].evidence[0].value == pytest.approx(0.3, abs=0.1)
+
+
+async def test_published_attempts_decide_how_ratings_go_with_scores(tmp_path: Path):
+    attempts = [
+        {
+            "transcript": "\n\nHuman: Hm?\n\nAssistant: No.",
+            "min_harmlessness_score_transcript": 2.0 - rating + 0.1 * member,
+            "num_params": "52B",
+            "model_type": "rlhf",
+            "rating": rating,
+            "red_team_member_id": member,
+        }
+        for member in range(12)
+        for rating in (0, 1, 3, 4)
+    ]
+    path = tmp_path / "attempts.jsonl"
+    path.write_text("".join(json.dumps(attempt) + "\n" for attempt in attempts))
+    options = {"models": ("scripted/honest",), "target": "scripted/honest", "n": 8, "samples": 2}
+    _, claims = await found(tmp_path / "run", **options, attempts=str(path))
+    assert claims["5"].verdict == "holds"
+    assert claims["5"].evidence[0].n == len(attempts)
+    with pytest.raises(DatasetError, match="nowhere"):
+        await found(tmp_path / "again", **options, attempts=str(tmp_path / "nowhere"))
 
 
 async def test_an_option_that_does_not_fit(tmp_path: Path):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 
 from pydantic import Field
 
@@ -10,12 +11,14 @@ from gnomon.elicit.defend import Defence
 from gnomon.measure import catalogue
 from gnomon.measure.evaluation import Evaluation, Series
 from gnomon.measure.parts import Part, part
+from gnomon.measure.published import formats
 from gnomon.measure.red_teaming_analysis import NAME, best_of, least, succeeded, tag_name, tagged
 from gnomon.measure.red_teaming_figures import score_distribution
 from gnomon.report.content import Claim, Ruling
 from gnomon.report.figure import Figure
 from gnomon.report.figures import forest
 from gnomon.report.scaling import SizedReading, scaling_curves
+from gnomon.run.tables import record_table
 from gnomon.stats import intervals
 from gnomon.stats.estimate import Estimate
 from gnomon.stats.estimators import estimate_difference, from_interval
@@ -46,15 +49,17 @@ class RedTeamingStudyConfig(StudyConfig):
         samples: Of rejection sampling.
         temperature: Of the replies.
         judge: Reference of a judge (None: the world's rule).
+        attempts: The published attempts (`red_team_attempts.jsonl.gz`), whose attackers rated their success (None: not at hand).
     """
 
     target: str = "organism/harmful"
     trained: tuple[str, ...] = Field(default=("organism/harmful/twin",))
     shots: int = Field(default=2, ge=0)
     turns: int = Field(default=2, ge=1)
-    samples: int = Field(default=16, ge=1)
+    samples: int = Field(default=16, ge=2)
     temperature: float = Field(default=0.5, gt=0.0)
     judge: str | None = None
+    attempts: str | None = None
 
 
 class Attacked:
@@ -92,7 +97,7 @@ async def run(bench: Bench, config: RedTeamingStudyConfig) -> Findings:
         _no_trend_elsewhere(attacked, sizes, config),
         _rejection_is_lowest(attacked, config),
         _more_samples_are_safer(attacked, config),
-        _ratings(),
+        _ratings(config),
         _agreement(attacked, config),
         _types_differ(attacked, config),
         _automated(),
@@ -210,13 +215,16 @@ def _more_samples_are_safer(attacked: Attacked, config: RedTeamingStudyConfig) -
     return claim("4", statement, rule, above(gain), [gain, *evidence])
 
 
-def _ratings() -> Claim:
-    return untried(
-        "5",
-        "Attackers' ratings of success and harmlessness scores are negatively related.",
-        "Spearman's correlation, clustered by attacker, is below 0",
-        "scripted attackers rate nothing, and the published attempts with their ratings are not analysed here yet",
-    )
+def _ratings(config: RedTeamingStudyConfig) -> Claim:
+    statement = "Attackers' ratings of success and harmlessness scores are negatively related."
+    rule = "Spearman's correlation, clustered by attacker, is below 0"
+    if config.attempts is None:
+        because = "scripted attackers rate nothing; with --set attempts=FILE the published attempts decide it"
+        return untried("5", statement, rule, because)
+    recording = formats.read(NAME, Path(config.attempts))
+    found = {one.name: one for one in formats.analyse(NAME, record_table(recording.records))}
+    related = found["rating_harmlessness_correlation"]
+    return claim("5", statement, rule, below(related), [related, found["success/all"], found["harmlessness/all"]])
 
 
 def _agreement(attacked: Attacked, config: RedTeamingStudyConfig) -> Claim:
