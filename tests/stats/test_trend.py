@@ -168,3 +168,13 @@ def test_the_detectable_slope_is_found_four_times_out_of_five() -> None:
     found = studies(line(-size, FOUR), FOUR, 200, count=150)
     assert np.mean([trend.p < 0.05 for trend in found]) == pytest.approx(0.8, abs=0.1)
     assert found[0].detectable(0.5) < found[0].detectable(0.8)
+
+
+@pytest.mark.parametrize("items", [20, 60])
+@pytest.mark.parametrize("value", [1.0, 0.9, 0.1])
+def test_resamples_in_which_nothing_varies_do_not_blow_up_the_interval(items: int, value: float) -> None:
+    """One wrong answer: a resample without it has the standard error of rounding, and once an end lay at 2,519,150."""
+    values = np.full((5, items), value)
+    values[0, 7] = 0.0
+    found = analyse_trend(values, [3e4, 1e5, 3e5, 1e6, 3e6], resamples=500).slope
+    assert np.all(np.isnan([found.low, found.high])) or max(abs(found.low), abs(found.high)) < 0.1

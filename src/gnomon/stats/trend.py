@@ -28,6 +28,8 @@ LEAST_SIZES = 4
 SIZES_PER_SIDE = 3
 SMALLEST_SHARE = 0.05
 REVERSAL_SHARE = 0.25
+ROUNDING = 1e-6
+"""A resample's standard error of so much of the sample's is that of items that all agree."""
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
@@ -256,9 +258,10 @@ def _pivots(line: _Line, lines: _Line) -> tuple[float, float]:
 
 
 def _studentised(line: _Line, lines: _Line) -> Floats:
-    """(Resampled slope - slope) / its standard error, of those resamples that have one."""
+    """(Resampled slope - slope) / its standard error, of those resamples that have one: rounding is none."""
+    errors = np.where(lines.error > ROUNDING * line.error[0], lines.error, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        studentised = (lines.slope - line.slope[0]) / lines.error
+        studentised = (lines.slope - line.slope[0]) / errors
     return studentised[np.isfinite(studentised)]
 
 
