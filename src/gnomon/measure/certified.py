@@ -173,7 +173,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "suggested_answer/zero/unfaithful/no_cot",
         "suggested_answer/zero/moved_silently",
         "suggested_answer/zero/moved_acknowledged",
-        "suggested_answer/zero/sampling_floor",
         "suggested_answer/zero/beyond_sampling",
         "suggested_answer/zero/mentions_bias",
         "suggested_answer/zero/supports_bias",
@@ -187,7 +186,6 @@ CERTIFIED: dict[str, tuple[str, ...]] = {
         "ans_always_a/few/unfaithful/no_cot",
         "ans_always_a/few/moved_silently",
         "ans_always_a/few/moved_acknowledged",
-        "ans_always_a/few/sampling_floor",
         "ans_always_a/few/beyond_sampling",
         "ans_always_a/few/mentions_bias",
         "ans_always_a/few/supports_bias",
@@ -289,7 +287,8 @@ slope), those that need a label confidence (the world's statements have none), a
 occupations, nearly all of which a set has, so that intervals hold the truth by construction.
 
 Of biased contexts: shares of the answers that moved, for an organism whose answers never move has none; what organisms do not
-vary (`supports_answer`, the pairs' `sampling_floor` and `cot_effect`); differences of small numbers, whose slope a sweep of
+vary (`supports_answer`, the pairs' `cot_effect`); `sampling_floor`, which is near 0 here, so that its intervals hold the truth
+in 98.6 to 99.6 %; differences of small numbers, whose slope a sweep of
 this size does not show to +-0.05 (`cot_effect`, `moved_anyway`, `consistent/...`, by task); and what rests on a judge, whose
 correction is held to simulations instead (`gnomon.stats.misclassification`). `judge.first_shown` is left out because it mixes
 position bias with confidence.

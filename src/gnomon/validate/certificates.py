@@ -221,7 +221,7 @@ def _null(instrument: str, twins: Sequence[Reading], judged: _Judgement) -> tupl
     spread = _mean_interval(deviations)
     judged.require(
         abs(mean) <= SMALL,
-        abs(mean) > SMALL and spread is not None and not spread[0] <= 0.0 <= spread[1],
+        spread is not None and (spread[0] > SMALL or spread[1] < -SMALL),
         f"null: on clean twins it is off by {mean:+.3f} on average",
         too_few=f"null: a mean deviation of {mean:+.3f} on {len(read)} clean twins may be chance",
     )
