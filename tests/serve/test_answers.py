@@ -12,6 +12,7 @@ from gnomon.datasets.messages import conversation
 from gnomon.models.local import LocalModel
 from gnomon.models.model import Sampling
 from gnomon.serve.background import serving
+from gnomon.serve.config import ServeConfig
 from tests.models.tiny import gpt2_model
 
 from .fake import Echoing
@@ -262,3 +263,17 @@ def test_a_failing_model_fails_its_own_request_only() -> None:
         assert "RuntimeError" in answer.json()["error"]["message"]
         assert "secret" not in answer.text
         assert httpx.get(f"{address.url}/models").status_code == 200
+
+
+def test_a_model_has_the_name_that_the_server_was_given() -> None:
+    config = ServeConfig(port=0, name="candidate")
+    with (
+        serving("scripted/honest?accuracy=0.9&seed=2", config) as address,
+        openai.OpenAI(base_url=address.url, api_key="none", max_retries=0) as client,
+    ):
+        assert address.model == "candidate"
+        assert [model.id for model in client.models.list()] == ["candidate"]
+        reply = client.chat.completions.create(model="candidate", messages=[{"role": "user", "content": "hello"}], max_tokens=4)
+        assert reply.model == "candidate"
+        with pytest.raises(openai.NotFoundError, match="this server has 'candidate'"):
+            client.chat.completions.create(model="scripted/honest", messages=[{"role": "user", "content": "hello"}])

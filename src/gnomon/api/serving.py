@@ -16,6 +16,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    name: str | None = None,
     token: str | None = None,
     rate: float | None = None,
     in_flight: int = 1024,
@@ -32,6 +33,7 @@ def serve(
         model: A reference, or an open model.
         host: What to listen on; anything but a loopback address needs a token.
         port: TCP port; 0 takes a free one.
+        name: What clients call the model (None: its reference).
         token: What clients send as their API key.
         rate: Requests per second and client (None: unlimited).
         in_flight: Most requests at work or waiting.
@@ -47,6 +49,14 @@ def serve(
     with needing_extras():
         from gnomon.serve.config import ServeConfig
         from gnomon.serve.server import serve as run_server
-    options = {"host": host, "port": port, "token": token, "rate": rate, "in_flight": in_flight, "max_body": max_body}
+    options = {
+        "host": host,
+        "port": port,
+        "name": name,
+        "token": token,
+        "rate": rate,
+        "in_flight": in_flight,
+        "max_body": max_body,
+    }
     config = configured(ServeConfig, {**options, "grace": grace, "seed": seed, "faults": faults, "log_level": log_level})
     return run(run_server(model, config, ready))

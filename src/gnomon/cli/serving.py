@@ -13,6 +13,7 @@ def serve(
     model: Model,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; all but loopback ones need a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="TCP port; 0 takes a free one.")] = 8000,
+    name: Annotated[str | None, typer.Option("--name", help="What clients call the model (default: its reference).")] = None,
     token: Annotated[
         str | None, typer.Option("--token", envvar="GNOMON_SERVE_TOKEN", help="What clients must send as their API key.")
     ] = None,
@@ -33,6 +34,7 @@ def serve(
         model,
         host=host,
         port=port,
+        name=name,
         token=token,
         rate=rate,
         in_flight=in_flight,

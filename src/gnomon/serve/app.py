@@ -61,7 +61,7 @@ Here = Annotated[Served, Depends(served_by)]
 
 async def health(served: Here) -> dict[str, str]:
     """That the server answers, and with what."""
-    return {"status": "ok", "model": served.model.reference}
+    return {"status": "ok", "model": served.name}
 
 
 async def metrics(served: Here) -> Response:
@@ -75,8 +75,8 @@ async def models(served: Here) -> dict[str, Any]:
 
 
 async def model(name: str, served: Here) -> Response:
-    """The model by its reference."""
-    if name != served.model.reference:
+    """The model by its name."""
+    if name != served.name:
         return failures.from_error(_unknown(name, served))
     return JSONResponse(_described(served))
 
@@ -95,7 +95,7 @@ async def _answered(asked: Asked, read: Callable[[], Awaitable[Work]], request: 
     """The answer, or how it failed; what fails before the first chunk of a stream has its own status too."""
 
     async def answer() -> Response:
-        if asked.model not in (None, served.model.reference):
+        if asked.model not in (None, served.name):
             raise _unknown(asked.model, served)
         work = await read()
         headers = {"X-Gnomon-Seed": str(work.sampling.seed)}
@@ -116,7 +116,7 @@ async def _answered(asked: Asked, read: Callable[[], Awaitable[Work]], request: 
 def _described(served: Served) -> dict[str, Any]:
     card = served.model.card
     return {
-        "id": served.model.reference,
+        "id": served.name,
         "object": "model",
         "created": served.since,
         "owned_by": "gnomon",
@@ -128,5 +128,5 @@ def _described(served: Served) -> dict[str, Any]:
 
 
 def _unknown(name: str | None, served: Served) -> Refused:
-    message = f"The model {name!r} is not here; this server has {served.model.reference!r}."
+    message = f"The model {name!r} is not here; this server has {served.name!r}."
     return Refused(message, status=404, param="model", code="model_not_found")

@@ -14,6 +14,7 @@ class ServeConfig(BaseModel):
     Attributes:
         host: What to listen on; anything but a loopback address needs a token.
         port: TCP port; 0 takes a free one.
+        name: What clients call the model (None: its reference).
         token: What clients send as `Authorization: Bearer ...`; None: nothing is asked for.
         rate: Requests per second and client, with bursts of one second's worth; None: unlimited.
         in_flight: Most requests at work or waiting.
@@ -28,6 +29,7 @@ class ServeConfig(BaseModel):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
+    name: str | None = Field(default=None, min_length=1)
     token: SecretStr | None = None
     rate: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
     in_flight: int = Field(default=1024, ge=1)

@@ -29,7 +29,7 @@ class Address:
 
     Attributes:
         url: What clients take as their base URL.
-        model: The reference that they name.
+        model: The name that they give.
         fingerprint: Of the model.
     """
 
@@ -68,8 +68,8 @@ async def serve(
     """
     with closing(listening(config)) as listener:
         opened = open_model(model)
-        served = Served(opened, config.seed)
-        address = Address(_url(config.host, listener), opened.reference, opened.fingerprint)
+        served = Served(opened, config.seed, config.name)
+        address = Address(_url(config.host, listener), served.name, opened.fingerprint)
         server = Server(_uvicorn_config(served, config), lambda: ready(address))
         stopping = asyncio.create_task(_stop_when(until, server)) if until else None
         await server.serve([listener])

@@ -23,13 +23,15 @@ class Served:
 
     Attributes:
         model: What answers.
+        name: What clients call it.
         metrics: What is counted.
         seeds: Where seeds of requests without one come from.
         since: When it was opened, in seconds of Unix time.
     """
 
-    def __init__(self, model: Model, seed: int = 0):
+    def __init__(self, model: Model, seed: int = 0, name: str | None = None):
         self.model = model
+        self.name = name or model.reference
         self.metrics = Metrics(model)
         self.seeds = random.Random(seed)
         self.since = int(time.time())
@@ -161,7 +163,7 @@ async def of_completion(served: Served, request: CompletionRequest) -> Work:
     ]
     return Work(
         served,
-        Head("text_completion", model.reference, model.fingerprint),
+        Head("text_completion", served.name, model.fingerprint),
         [prompt for prompt in prompts for _ in range(count)],
         request.sampling(served.seed()),
         tokens,
@@ -179,7 +181,7 @@ async def of_chat(served: Served, request: ChatRequest) -> Work:
     model, prompt = served.model, request.conversation
     return Work(
         served,
-        Head("chat.completion", model.reference, model.fingerprint),
+        Head("chat.completion", served.name, model.fingerprint),
         [prompt] * request.n,
         request.sampling(served.seed()),
         await prompt_tokens(model, [prompt], reply=True),
