@@ -79,7 +79,7 @@ def analyse(
     from gnomon.report import terminal
 
     result = api.analyse(path, as_=as_, format=format, seed=seed, out=out)
-    emit(result, as_json, lambda: terminal.audit(result))
+    emit(result, as_json, lambda: terminal.audit(result, "Analysis"))
 
 
 def compare(

@@ -126,9 +126,9 @@ class Verdict:
             yield Text(self.sentence)
 
 
-def audit(result: Audited) -> RenderableType:
-    """An audit: its estimates, what was not scored and why, and where the records are."""
-    parts: list[RenderableType] = [Text.assemble(("Audit of ", "dim"), (result.model, "bold"))]
+def audit(result: Audited, what: str = "Audit") -> RenderableType:
+    """An audit, or an analysis: its estimates, what was not scored and why, and where the records are."""
+    parts: list[RenderableType] = [Text.assemble((f"{what} of ", "dim"), (result.model, "bold"))]
     for heading, rows in groupby(result.estimates, key=lambda estimate: _heading(estimate.name)):
         parts += [Text(f"\n{heading}", style="bold")] if heading else []
         parts.append(estimates(list(rows), below=heading))
