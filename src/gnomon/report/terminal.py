@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,8 +20,8 @@ from gnomon.report import numbers
 from gnomon.report.tones import TONES
 from gnomon.stats.estimate import Estimate
 
-PARTS = 3
-"""Parts of an estimate's name, between strokes, that may stand beside its numbers."""
+PARTS, LAST = 3, 2
+"""Parts of an estimate's name, between strokes, that may stand beside its numbers, and of a longer one those that do."""
 
 STYLES = {"good": "bold green", "better": "bold green", "same": "bold", "bad": "bold red", "unknown": "bold yellow"}
 
@@ -129,9 +130,7 @@ class Verdict:
 def audit(result: Audited, what: str = "Audit") -> RenderableType:
     """An audit, or an analysis: its estimates, what was not scored and why, and where the records are."""
     parts: list[RenderableType] = [Text.assemble((f"{what} of ", "dim"), (result.model, "bold"))]
-    for heading, rows in groupby(result.estimates, key=lambda estimate: _heading(estimate.name)):
-        parts += [Text(f"\n{heading}", style="bold")] if heading else []
-        parts.append(estimates(list(rows), below=heading))
+    parts.append(estimates(result.estimates))
     parts += reasons(result.estimates)
     parts += _power(result)
     if result.unscored:
@@ -166,28 +165,55 @@ def _power(result: Audited) -> list[Text]:
     return said
 
 
-def _heading(name: str) -> str:
-    """What stands above an estimate whose name has more parts than fit beside its numbers: the first of them."""
-    parts = name.split("/")
-    return "/".join(parts[:PARTS]) if len(parts) > PARTS else ""
-
-
-def estimates(rows: Sequence[Estimate], below: str = "") -> Table:
-    """Estimates by evaluation: value and 95 % interval, n, coverage and worst case; names without what stands above them."""
-    table = _table("Estimate", "Value [95 %]", "n", "Scored", "Worst case", left=1)
+def estimates(rows: Sequence[Estimate]) -> RenderableType:
+    """Estimates by evaluation: value and 95 % interval, n, coverage and worst case; long names below what they share."""
+    told = [_told(row) for row in rows]
+    widths = [max(len(text) for text in column) for column in zip(_COLUMNS, *told, strict=True)]
+    parts: list[RenderableType] = [_aligned(widths, header=True)]
     for evaluation, group in groupby(rows, key=lambda estimate: estimate.evaluation):
-        table.add_row(Text(numbers.spoken(evaluation), style="bold"))
-        for estimate in group:
-            table.add_row(
-                Text(f"  {numbers.spoken(estimate.name.removeprefix(f'{below}/'))}"),
-                _reading(estimate),
-                Text(f"{estimate.n:,}"),
-                Text(numbers.coverage(estimate)),
-                Text(numbers.worst_case(estimate), style="dim"),
-            )
-            if estimate.verdict:
-                table.add_row(Text("    verdict", style="dim"), Text(numbers.verdict(estimate), style="bold"))
+        parts.append(Text(numbers.spoken(evaluation), style="bold"))
+        for section, members in _sections(list(group)).items():
+            parts += [Text(f"  {numbers.spoken(section)}", style="italic")] if section else []
+            indent = 4 if section else 2
+            table = _aligned(widths, header=False)
+            for estimate in members:
+                name = Text(numbers.spoken(estimate.name.removeprefix(f"{section}/")))
+                _, n, coverage, worst = _told(estimate)
+                table.add_row(Padding(name, (0, 0, 0, indent)), _reading(estimate), n, coverage, Text(worst, style="dim"))
+                if estimate.verdict:
+                    verdict = Padding(Text("verdict", style="dim"), (0, 0, 0, indent + 2))
+                    table.add_row(verdict, Text(numbers.verdict(estimate), style="bold"))
+            parts.append(table)
+    return Group(*parts)
+
+
+_COLUMNS = ("Value [95 %]", "n", "Scored", "Worst case")
+
+
+def _told(estimate: Estimate) -> tuple[str, str, str, str]:
+    """What the columns beside the name say."""
+    return _reading(estimate).plain, f"{estimate.n:,}", numbers.coverage(estimate), numbers.worst_case(estimate)
+
+
+def _aligned(widths: Sequence[int], *, header: bool) -> Table:
+    """A table as wide as the terminal whose numbers stand where those of every other one do; names take what is left."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False, show_header=header, expand=True)
+    table.add_column("Estimate", ratio=1, overflow="fold")
+    for column, width in zip(_COLUMNS, widths, strict=True):
+        table.add_column(column, justify="right", no_wrap=True, min_width=width)
     return table
+
+
+def _sections(rows: Sequence[Estimate]) -> dict[str, list[Estimate]]:
+    """The estimates by what stands above them: of a long name all but its last parts. `` for those that stand whole."""
+    split = {row.name: row.name.split("/") for row in rows}
+    shared = {"/".join(parts[:-LAST]) for parts in split.values() if len(parts) > PARTS}
+    found: dict[str, list[Estimate]] = {}
+    for row in rows:
+        parts = split[row.name]
+        beginnings = ["/".join(parts[:length]) for length in range(len(parts) - 1, 0, -1)]
+        found.setdefault(next((one for one in beginnings if one in shared), ""), []).append(row)
+    return found
 
 
 def reasons(rows: Sequence[Estimate]) -> list[Text]:
