@@ -7,7 +7,7 @@ Each function takes a verb's result, known here only by its shape, and gives som
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gnomon.report import numbers
+from gnomon.report.results import Audited, Compared, Comparisons, Decided, Looped
 from gnomon.report.tones import TONES
 from gnomon.stats.estimate import Estimate
 
@@ -24,87 +25,6 @@ PARTS, LAST = 3, 2
 """Parts of an estimate's name, between strokes, that may stand beside its numbers, and of a longer one those that do."""
 
 STYLES = {"good": "bold green", "better": "bold green", "same": "bold", "bad": "bold red", "unknown": "bold yellow"}
-
-
-class Decided(Protocol):
-    """A gate."""
-
-    @property
-    def condition(self) -> str: ...  # noqa: D102
-    @property
-    def passed(self) -> bool: ...  # noqa: D102
-    @property
-    def because(self) -> str: ...  # noqa: D102
-
-
-class Audited(Protocol):
-    """What an audit or an analysis gives."""
-
-    @property
-    def model(self) -> str: ...  # noqa: D102
-    @property
-    def estimates(self) -> Sequence[Estimate]: ...  # noqa: D102
-    @property
-    def unscored(self) -> Mapping[str, int]: ...  # noqa: D102
-    @property
-    def run(self) -> str: ...  # noqa: D102
-    @property
-    def smallest_effects(self) -> Mapping[str, float]: ...  # noqa: D102
-    @property
-    def comparison(self) -> "Comparisons | None": ...  # noqa: D102
-    @property
-    def gates(self) -> Sequence[Decided]: ...  # noqa: D102
-
-
-class Compared(Protocol):
-    """One estimate in two runs."""
-
-    @property
-    def before(self) -> Estimate: ...  # noqa: D102
-    @property
-    def after(self) -> Estimate: ...  # noqa: D102
-    @property
-    def difference(self) -> Estimate: ...  # noqa: D102
-    @property
-    def p_adjusted(self) -> float | None: ...  # noqa: D102
-    @property
-    def change(self) -> str: ...  # noqa: D102
-
-
-class Comparisons(Protocol):
-    """What a comparison of two runs gives."""
-
-    @property
-    def before(self) -> str: ...  # noqa: D102
-    @property
-    def after(self) -> str: ...  # noqa: D102
-    @property
-    def comparisons(self) -> Sequence[Compared]: ...  # noqa: D102
-    @property
-    def left_out(self) -> Mapping[str, str]: ...  # noqa: D102
-
-
-class Looped(Protocol):
-    """What a loop gives."""
-
-    @property
-    def model(self) -> str: ...  # noqa: D102
-    @property
-    def behaviour(self) -> str: ...  # noqa: D102
-    @property
-    def before(self) -> Estimate: ...  # noqa: D102
-    @property
-    def after(self) -> Estimate: ...  # noqa: D102
-    @property
-    def difference(self) -> Estimate: ...  # noqa: D102
-    @property
-    def verdict(self) -> str: ...  # noqa: D102
-    @property
-    def because(self) -> str: ...  # noqa: D102
-    @property
-    def side_effects(self) -> Sequence[Compared]: ...  # noqa: D102
-    @property
-    def report(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
