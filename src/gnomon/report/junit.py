@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from gnomon.report import numbers
-from gnomon.report.terminal import Decided
+from gnomon.report.results import Decided
 from gnomon.report.transcripts import visible
 from gnomon.run.files import write_atomically
 from gnomon.stats.estimate import Estimate
