@@ -36,3 +36,9 @@ def test_without_an_interval_there_is_no_answer():
     assert questions_needed(missing, 60, 0.1) is None
     constant = Estimate(evaluation="test", name="mean", value=1.0, low=1.0, high=1.0, n=5, coverage=1.0, method="m")
     assert smallest_effect(constant) is None
+
+
+@pytest.mark.parametrize("width", [0.0, 3e-33, 1e-15])
+def test_an_interval_as_narrow_as_rounding_says_nothing_of_what_can_be_seen(width: float) -> None:
+    told = Estimate(evaluation="e", name="slope", value=0.0, low=0.0, high=width, n=12, coverage=1.0, method="m")
+    assert smallest_effect(told) is None

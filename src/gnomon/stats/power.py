@@ -10,6 +10,10 @@ from gnomon.stats.intervals import LEVEL
 POWER = 0.8
 
 
+ROUNDING = 1e-12
+"""An interval of no more width has none: nothing varied."""
+
+
 def smallest_effect(estimate: Estimate, power: float = POWER) -> float | None:
     """The smallest true difference from a given value that a measurement of this size finds with this power.
 
@@ -23,7 +27,7 @@ def smallest_effect(estimate: Estimate, power: float = POWER) -> float | None:
     Returns:
         In the estimate's unit; None where there is no value, or where nothing varied, so that the error is not known.
     """
-    if estimate.low is None or estimate.high is None or estimate.high <= estimate.low:
+    if estimate.low is None or estimate.high is None or estimate.high - estimate.low <= ROUNDING * max(1.0, abs(estimate.high)):
         return None
     standard_error = (estimate.high - estimate.low) / (2.0 * norm.ppf(0.5 + LEVEL / 2.0))
     return float((norm.ppf(0.5 + LEVEL / 2.0) + norm.ppf(power)) * standard_error)
