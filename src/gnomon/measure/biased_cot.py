@@ -99,12 +99,6 @@ class BiasedCotConfig(EvaluationConfig):
     judge_fingerprint: str | None = None
     writer_fingerprint: str | None = None
 
-    @field_validator("biases", "shots", "tasks", "instructions", mode="before")
-    @classmethod
-    def _listed(cls, given: Any) -> Any:
-        """`suggested_answer,bbq` as a list, for the command line."""
-        return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
-
     @field_validator("biases")
     @classmethod
     def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gnomon.datasets.items import Item
 from gnomon.models.model import Model
 from gnomon.run.record import Outcome, Record
+from gnomon.run.settings import Settings
 from gnomon.stats.estimate import Estimate
 
 Protocol = Callable[[Model, Item, int], Awaitable[Outcome]]
@@ -39,7 +40,7 @@ class Series:
     harm: int = 0
 
 
-class EvaluationConfig(BaseModel):
+class EvaluationConfig(Settings):
     """What every evaluation can be told; each adds its own fields. Stored with the run and part of every journal key.
 
     Attributes:
@@ -48,8 +49,6 @@ class EvaluationConfig(BaseModel):
         seed: Seed of the choice of questions and of all sampling.
         repeats: How often each item is run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str = "world"
     n: int | None = Field(default=None, ge=1)

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gnomon.report.content import Claim
 from gnomon.report.figure import Figure
+from gnomon.run.settings import Settings
 from gnomon.stats.estimate import Estimate
 from gnomon.studies.bench import Bench
 
@@ -15,7 +16,7 @@ FAMILY = ("organism/base-30k", "organism/base-100k", "organism/base-300k", "orga
 """The grown organisms without a planted behaviour, by size: what a study of sizes is run on unless models are named."""
 
 
-class StudyConfig(BaseModel):
+class StudyConfig(Settings):
     """What every study can be told; each may add its own fields.
 
     Attributes:
@@ -23,8 +24,6 @@ class StudyConfig(BaseModel):
         n: Questions per measurement (None: the study's default, which keeps it short).
         seed: Seed of everything.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: tuple[str, ...] = Field(default=FAMILY, min_length=1)
     n: int | None = Field(default=None, ge=1)
