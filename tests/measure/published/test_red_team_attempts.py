@@ -222,7 +222,7 @@ def test_the_command_line_gives_the_same_and_shows_no_attack(tmp_path: Path, cap
     path, kept = written(tmp_path / "red_team_attempts.jsonl.gz", MIXED, "array"), tmp_path / "kept"
     assert run(["analyse", str(path), "--as", "red-teaming", "--out", str(kept)]) == 0
     shown = capsys.readouterr()
-    assert "Audit of plain, prompted, rejection" in shown.out
+    assert "Analysis of plain, prompted, rejection" in shown.out
     assert "success tagged/theft" in shown.out
     assert SAID not in shown.out + shown.err
     assert not any(SAID.encode() in file.read_bytes() for file in kept.rglob("*") if file.is_file())
