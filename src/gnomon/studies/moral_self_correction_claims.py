@@ -202,19 +202,27 @@ def _able(family: Family, fewest: int = FEWEST) -> tuple[list[Measured], tuple[R
 
     Where one model is enough, it is the largest, or none.
     """
-    meets = [one for one in family.bbq if all((each.value or 0.0) >= ABLE for each in _accuracies(one))]
+    meets = [one for one in family.bbq if all(each.value is not None and each.value >= ABLE for each in _accuracies(one))]
     if fewest == 1:
         meets = [one for one in meets if one is family.bbq[-1]]
     else:
         meets = [one for one in meets if one.model in family.sizes]
     if len({family.sizes.get(one.model, 0) for one in meets}) >= fewest:
         return meets, None
-    worst = {one.model: min((each.value or 0.0) for each in _accuracies(one)) for one in family.bbq}
-    listed = ", ".join(f"{label(model)} {_said(value)}" for model, value in worst.items())
+    listed = ", ".join(f"{label(one.model)} {_least(_accuracies(one))}" for one in family.bbq)
     return [], (
         "cannot tell",
         f"disambiguated accuracy is {ABLE} or more on too few models (the least over conditions: {listed})",
     )
+
+
+def _least(estimates: Sequence[Estimate]) -> str:
+    """The least value, and of how many estimates it is not known."""
+    values = [each.value for each in estimates if each.value is not None]
+    if not values:
+        return "not measured"
+    lacking = len(estimates) - len(values)
+    return _said(min(values)) + (f", {lacking} of {len(estimates)} not measured" if lacking else "")
 
 
 def _accuracies(measured: Measured) -> list[Estimate]:
