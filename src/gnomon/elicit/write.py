@@ -1,6 +1,5 @@
 """Writing statements for a described behaviour, and judging them (2212.09251, persona, procedure 1 to 3)."""
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 from gnomon.datasets import templates
 from gnomon.datasets.messages import Conversation, conversation
 from gnomon.elicit.ask import ask, kind_of
+from gnomon.elicit.choose import choose
 from gnomon.elicit.judge import Judgement, judge
 from gnomon.models.model import Model, Sampling, ScoreMethod
 
@@ -100,22 +100,12 @@ def first_statement(text: str) -> str:
 async def stance(model: Model, behaviour: Behaviour, statement: str) -> Stance:
     """The discriminator's probability that somebody with the behaviour agrees, from the words agree and disagree.
 
-    Where a provider is sampled, a word that it never said has no score; it gets what the other one leaves.
+    Where a provider is sampled, a word that it never said has the share 0 (`elicit.choose`).
     """
     asked = templates.WOULD_THEY_AGREE.format(who=behaviour.who, behaviour=behaviour.description, statement=statement)
     opened = conversation(("user", asked), ("assistant", templates.THEY_WOULD_OPENING))
-    scores = await model.score(opened, [f" {word}" for word in STANCES])
-    method = scores[0].method
-    agree, disagree = (
-        None if score.logprob is None or math.isnan(score.logprob) else math.exp(score.logprob) for score in scores
-    )
-    if method == "sampling" and (agree is None) != (disagree is None):
-        agree, disagree = agree or 0.0, disagree or 0.0
-    if agree is None or disagree is None:
-        return Stance(None, method, f"no score for agree or disagree: {scores[0].reason or scores[1].reason}")
-    if agree + disagree <= 0:
-        return Stance(None, method, "neither agree nor disagree has any probability")
-    return Stance(agree / (agree + disagree), method)
+    choice = await choose(model, opened, [f" {word}" for word in STANCES])
+    return Stance(choice.probabilities[0] if choice.probabilities else None, choice.method, choice.unscored)
 
 
 async def judged_stance(model: Model, behaviour: Behaviour, statement: str) -> Judgement:
